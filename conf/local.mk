@@ -1,0 +1,1 @@
+# conf/: what this room builds and installs

@@ -1,0 +1,1 @@
+# ctl/: what this room builds and installs

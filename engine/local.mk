@@ -1,0 +1,1 @@
+# engine/: what this room builds and installs

@@ -1,0 +1,1 @@
+# fcgi/: what this room builds and installs

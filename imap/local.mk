@@ -1,0 +1,1 @@
+# imap/: what this room builds and installs

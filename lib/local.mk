@@ -1,0 +1,11 @@
+# lib/: what every room may call; a file calls only files listed above it
+noinst_LIBRARIES += lib/libmcv.a
+lib_libmcv_a_SOURCES = \
+	%D%/err.c %D%/err.h \
+	%D%/mem.c %D%/mem.h \
+	%D%/arena.c %D%/arena.h \
+	%D%/buf.c %D%/buf.h \
+	%D%/clock.c %D%/clock.h \
+	%D%/utf8.c %D%/utf8.h \
+	%D%/log.c %D%/log.h
+LIBMCV_LIBS = lib/libmcv.a $(JSONC_LIBS) $(CONFUSE_LIBS) $(CRYPT_LIBS) $(OPENSSL_LIBS)

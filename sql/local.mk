@@ -1,0 +1,1 @@
+# sql/: what this room builds and installs

@@ -1,0 +1,1 @@
+# templates/: what this room builds and installs

@@ -1,0 +1,11 @@
+# The tests, one folder for each layer.
+include tests/unit/local.mk
+include tests/store/local.mk
+include tests/http/local.mk
+include tests/worker/local.mk
+include tests/engine/local.mk
+include tests/e2e/local.mk
+include tests/lint/local.mk
+include tests/fuzz/local.mk
+include tests/bench/local.mk
+include tests/stack/local.mk

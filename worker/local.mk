@@ -1,0 +1,1 @@
+# worker/: what this room builds and installs
