@@ -1,0 +1,276 @@
+/*
+ * One connection to an IMAP server (RFC 9051, RFC 3501 servers included): greeting, TLS, login, and the
+ * commands a migration needs.  Blocking calls; commands that are worth pipelining come as a send and a read.
+ *
+ * Failure: every function that returns an enum err leaves cause, response code and text in
+ * imap_session_failure(s).  When imap_session_alive(s) is false afterwards (timeout, closed, broken protocol,
+ * abandoned APPEND) only imap_session_close() is of use; otherwise the server said NO and the session goes
+ * on.
+ *
+ * Waiting: each wait for the server ends after silence_ms without a byte moving, and in any case at deadline.
+ *
+ * Data: names, flags and dates are bytes as the server sent them.  Folder names are RAW: modified UTF-7 as a
+ * rule (imap/mutf7.h decodes), given back to the server exactly as they came.  Every value given that holds
+ * CR, LF or NUL is refused with ERR_INVALID / IMAP_VALUE_INVALID before anything is sent.
+ */
+#ifndef MCV_IMAP_SESSION_H
+#define MCV_IMAP_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "imap/cause.h"
+#include "imap/stream.h"
+#include "lib/arena.h"
+#include "lib/buf.h"
+#include "lib/clock.h"
+#include "lib/err.h"
+
+struct imap_session;
+
+/* ---- life cycle ---- */
+
+struct imap_options {
+	struct imap_endpoint endpoint;
+	int64_t connect_ms; /* for name, TCP, TLS, greeting, STARTTLS together; > 0 */
+	int64_t silence_ms; /* longest wait without progress afterwards; > 0 */
+	mono_time deadline; /* for everything; {0} for none */
+	/*
+	 * Wire trace, or NULL: each line of a command or response without its CR LF, literals as their size
+	 * only, passwords as "***".  Bytes are RAW.
+	 */
+	void (*trace)(void *ctx, bool from_server, const char *line, size_t len);
+	void *trace_ctx;
+};
+
+/*
+ * Connect, read the greeting, upgrade by STARTTLS where asked, learn the capabilities.  A PREAUTH greeting is
+ * accepted (login is then skipped) except where STARTTLS was asked for.  *s_r is NULL on failure; f (may be
+ * NULL) and peer (may be NULL) tell as imap_stream_open() does, plus IMAP_NOT_IMAP, IMAP_BUSY (BYE greeting),
+ * IMAP_IS_TLS, IMAP_STARTTLS_MISSING, IMAP_STARTTLS_INJECTION, IMAP_CLOSED.
+ */
+enum err imap_session_open(const struct imap_options *o, struct imap_session **s_r, struct imap_failure *f,
+    struct imap_peer *peer) MUST_CHECK;
+
+/* Drop the connection without LOGOUT and set *s to NULL; *s may be NULL. */
+void imap_session_close(struct imap_session **s);
+
+/* LOGOUT, wait for the answer (bounded by silence_ms), close, *s = NULL.  Failures do not matter. */
+void imap_session_logout(struct imap_session **s);
+
+bool imap_session_alive(const struct imap_session *s);
+const struct imap_failure *imap_session_failure(const struct imap_session *s);
+
+/* The connection below: for imap_stream_fd() and peer.  The session keeps owning it. */
+struct imap_stream *imap_session_stream(struct imap_session *s);
+
+/* Whether the server's latest capability list has word ("UIDPLUS", "AUTH=PLAIN"), ASCII case ignored. */
+bool imap_session_can(const struct imap_session *s, const char *word);
+
+/* The list itself, words separated by single spaces, upper-cased, valid until the next command. */
+const char *imap_session_capabilities(const struct imap_session *s);
+
+/* Largest message APPEND takes (RFC 7889 APPENDLIMIT=n), 0 when the server names none. */
+uint64_t imap_session_append_limit(const struct imap_session *s);
+
+/* ---- login ---- */
+
+/*
+ * AUTHENTICATE PLAIN when offered (with SASL-IR when offered), else LOGIN; exactly one attempt, never a
+ * second mechanism after a refusal.  password need not be text: any bytes but CR, LF, NUL.  Copies are wiped.
+ * IMAP_LOGIN_DISABLED, IMAP_PASSWORD_REFUSED (ERR_DENIED), IMAP_BUSY (ERR_BUSY), IMAP_CLOSED …
+ */
+enum err imap_login(
+    struct imap_session *s, const char *user, const char *password, size_t password_len) MUST_CHECK;
+
+/* RFC 2971 ID with one field, when offered; some servers want it before LIST.  Refusal is ERR_OK. */
+enum err imap_id(struct imap_session *s, const char *name, const char *version) MUST_CHECK;
+
+/* ---- folders ---- */
+
+enum imap_folder_flag {
+	IMAP_FOLDER_NOSELECT = 1 << 0, /* \Noselect or \NonExistent: holds no messages */
+	IMAP_FOLDER_NOINFERIORS = 1 << 1,
+	IMAP_FOLDER_SUBSCRIBED = 1 << 2,
+	/* RFC 6154 special use */
+	IMAP_FOLDER_ALL = 1 << 3,
+	IMAP_FOLDER_ARCHIVE = 1 << 4,
+	IMAP_FOLDER_DRAFTS = 1 << 5,
+	IMAP_FOLDER_FLAGGED = 1 << 6,
+	IMAP_FOLDER_JUNK = 1 << 7,
+	IMAP_FOLDER_SENT = 1 << 8,
+	IMAP_FOLDER_TRASH = 1 << 9,
+	IMAP_FOLDER_IMPORTANT = 1 << 10,
+};
+
+struct imap_folder {
+	const char *name; /* RAW, NUL-terminated; "INBOX" always in this spelling */
+	char delimiter;   /* 0 for none (NIL) */
+	unsigned flags;   /* enum imap_folder_flag */
+};
+
+struct imap_folder_list {
+	struct imap_folder *folders; /* in the server's order, each name once */
+	size_t count;
+	size_t unusable; /* names holding CR, LF or NUL, left out */
+};
+#define IMAP_FOLDERS_MAX 100000
+
+struct imap_namespace {
+	bool known;         /* the server has NAMESPACE and answered */
+	const char *prefix; /* of the first personal namespace, RAW, "" for none */
+	char delimiter;     /* 0 for none */
+};
+
+struct imap_mailbox {
+	uint32_t exists;
+	uint32_t uidvalidity; /* 0 when the server names none: UIDs cannot be trusted */
+	uint32_t uidnext;     /* 0 when not told */
+	bool read_only;
+	bool any_keyword;     /* PERMANENTFLAGS holds \* */
+	char permanent[1024]; /* PERMANENTFLAGS or, lacking it, FLAGS; space separated, cut at a flag */
+};
+
+struct imap_status {
+	uint32_t messages, uidnext, uidvalidity, unseen;
+	uint64_t size_bytes; /* RFC 8438 STATUS=SIZE; 0 with size_known false otherwise */
+	bool size_known;
+};
+
+struct imap_quota {
+	bool known; /* a STORAGE resource was told */
+	uint64_t used_bytes;
+	uint64_t limit_bytes;
+};
+
+/* RFC 2342.  Prefix in a.  known = false and ERR_OK where the server lacks it. */
+enum err imap_namespace(struct imap_session *s, struct arena *a, struct imap_namespace *ns_r) MUST_CHECK;
+
+/*
+ * All folders of the user: LIST "" "*" with RETURN (SUBSCRIBED SPECIAL-USE) where offered (RFC 5258, 6154),
+ * else LIST and LSUB.  List and names in a.  IMAP_LIMIT_EXCEEDED (ERR_TOO_BIG) past IMAP_FOLDERS_MAX.
+ */
+enum err imap_list(struct imap_session *s, struct arena *a, struct imap_folder_list *list_r) MUST_CHECK;
+
+/* STATUS; the folder need not be selected (and should not be).  IMAP_NO_SUCH_FOLDER (ERR_NOT_FOUND). */
+enum err imap_status(struct imap_session *s, const char *folder, struct imap_status *st_r) MUST_CHECK;
+
+/* SELECT, or EXAMINE when read_only.  IMAP_NO_SUCH_FOLDER. */
+enum err imap_select(
+    struct imap_session *s, const char *folder, bool read_only, struct imap_mailbox *m_r) MUST_CHECK;
+
+/* The selected mailbox as unsolicited EXISTS, EXPUNGE and FLAGS have changed it since; NULL if none is. */
+const struct imap_mailbox *imap_selected(const struct imap_session *s);
+
+/* CREATE: IMAP_EXISTS_ALREADY (ERR_CONFLICT; also a plain NO when the text says so is left to the caller). */
+enum err imap_create(struct imap_session *s, const char *folder) MUST_CHECK;
+enum err imap_subscribe(struct imap_session *s, const char *folder) MUST_CHECK;
+
+/* GETQUOTAROOT (RFC 9208); known = false and ERR_OK where the server lacks QUOTA or tells no storage. */
+enum err imap_quota(struct imap_session *s, const char *folder, struct imap_quota *q_r) MUST_CHECK;
+
+enum err imap_noop(struct imap_session *s) MUST_CHECK;
+
+/* ---- reading messages (imap/fetch.c) ---- */
+
+/* UIDs first..last, both included; last 0 is "*" (everything from first on). */
+struct imap_range {
+	uint32_t first;
+	uint32_t last;
+};
+#define IMAP_RANGES_MAX 500
+
+enum imap_fetch_item {
+	IMAP_FETCH_SIZE = 1 << 0,
+	IMAP_FETCH_FLAGS = 1 << 1,
+	IMAP_FETCH_DATE = 1 << 2,
+	IMAP_FETCH_HEADER = 1 << 3, /* BODY.PEEK[HEADER], or the fields named */
+};
+
+/* One message.  Everything is valid during the callback only. */
+struct imap_row {
+	uint32_t uid;
+	uint64_t size;
+	const char *flags;  /* space separated as sent, without parentheses: "\Seen $Label1" */
+	const char *date;   /* INTERNALDATE as sent: "17-Jul-1996 02:44:25 -0700" */
+	const char *header; /* raw, CR LF lines, with the empty line at the end if the server sent it */
+	size_t header_len;
+	bool header_cut; /* longer than IMAP_HEADER_MAX: header holds the first IMAP_HEADER_MAX bytes */
+};
+#define IMAP_HEADER_MAX (1024 * 1024)
+
+/* ERR_OK to go on.  Anything else ends the fetch with that error: the rest is read and dropped. */
+typedef enum err (*imap_row_fn)(void *ctx, const struct imap_row *row);
+
+/*
+ * UID FETCH of metadata.  fields: space separated header names for BODY.PEEK[HEADER.FIELDS (...)], or NULL
+ * for the whole header.  A row is delivered when one response held the UID, within the ranges asked for, and
+ * every item asked for; all else (unsolicited flag changes, other UIDs) is ignored.  A server may tell a UID
+ * twice: then the row comes twice.  *rows_r counts rows delivered, also on failure.
+ */
+enum err imap_fetch_rows(struct imap_session *s, const struct imap_range *ranges, size_t count,
+    unsigned items, const char *fields, imap_row_fn fn, void *ctx, uint64_t *rows_r) MUST_CHECK;
+
+/*
+ * Where a message goes.  begin announces its exact size, then piece is called until size bytes came.
+ * Everything is TENTATIVE until imap_fetch_body_read() returns ERR_OK: a server may name the UID after the
+ * body, and only then is it known whose it was.  So finish an APPEND only after ERR_OK.  A callback's failure
+ * ends the fetch with that error; the session stays alive if the rest could be read and dropped.
+ */
+struct imap_sink {
+	enum err (*begin)(void *ctx, uint64_t size);
+	enum err (*piece)(void *ctx, const char *bytes, size_t len);
+	void *ctx;
+};
+
+/*
+ * UID FETCH uid BODY.PEEK[].  Never sets \Seen.  Only the body whose UID is uid makes it succeed, and begin
+ * is called at most once.  IMAP_NO_SUCH_MESSAGE (ERR_NOT_FOUND) when no body came for it, IMAP_PROTOCOL_ERROR
+ * when the body delivered turned out to be another's.  May be cut off by the peer: IMAP_CLOSED, with begin
+ * and pieces already called.
+ */
+enum err imap_fetch_body(struct imap_session *s, uint32_t uid, const struct imap_sink *sink) MUST_CHECK;
+
+/* The same in two halves: several sends (at most IMAP_PIPELINE_MAX unread), then the reads in the same order.
+ * No other command between. */
+#define IMAP_PIPELINE_MAX 64
+enum err imap_fetch_body_send(struct imap_session *s, uint32_t uid) MUST_CHECK;
+enum err imap_fetch_body_read(struct imap_session *s, uint32_t uid, const struct imap_sink *sink) MUST_CHECK;
+
+/* ---- writing messages (imap/append.c) ---- */
+
+struct imap_appended {
+	uint32_t uidvalidity; /* 0, 0 where the server has no UIDPLUS */
+	uint32_t uid;
+};
+
+/*
+ * APPEND in steps.  begin sends the command and, without LITERAL+, waits until the server asks for the
+ * message: so a refusal (IMAP_NO_SUCH_FOLDER, IMAP_QUOTA_EXCEEDED, IMAP_MESSAGE_TOO_BIG, IMAP_NO_PERMISSION)
+ * may come here or from finish.  Then exactly size bytes by write, in pieces, then finish.  Nothing is stored
+ * before finish; abort (or closing) drops the connection, so a part of a message is never stored.  A failure
+ * of write leaves the session dead.  ERR_UNCERTAIN from finish: everything was sent, the answer did not come:
+ * the message may or may not be there.
+ * flags: space separated, "" for none; \Recent is dropped; a word that is no flag is ERR_INVALID.
+ * date: INTERNALDATE as imap_row has it, or NULL for now; ERR_INVALID if it is not a date-time of RFC 9051.
+ */
+enum err imap_append_begin(struct imap_session *s, const char *folder, const char *flags, const char *date,
+    uint64_t size) MUST_CHECK;
+enum err imap_append_write(struct imap_session *s, const char *bytes, size_t len) MUST_CHECK;
+enum err imap_append_finish(struct imap_session *s, struct imap_appended *a_r) MUST_CHECK;
+void imap_append_abort(struct imap_session *s);
+
+enum imap_store_mode { IMAP_STORE_SET, IMAP_STORE_ADD, IMAP_STORE_REMOVE };
+
+/* UID STORE … FLAGS.SILENT on the selected mailbox.  A UID that is gone is ERR_OK (RFC 9051 6.4.9). */
+enum err imap_store(
+    struct imap_session *s, uint32_t uid, enum imap_store_mode mode, const char *flags) MUST_CHECK;
+
+/*
+ * Those of flags that m keeps: system flags and keywords of PERMANENTFLAGS (any keyword when it holds \*),
+ * never \Recent, nothing that is not a flag by the grammar, each once; added to out, space separated.
+ */
+void imap_flags_keepable(const char *flags, const struct imap_mailbox *m, struct buf *out);
+
+#endif
