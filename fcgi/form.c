@@ -1,0 +1,263 @@
+#include "fcgi/form.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "lib/utf8.h"
+
+static bool has_control(const char *s)
+{
+	size_t len = strlen(s), i, n;
+
+	for (i = 0; i < len; i += n) {
+		n = utf8_sequence(s + i, len - i);
+		if (n == 0 || utf8_is_control(s + i, n))
+			return true;
+	}
+	return false;
+}
+
+static const char *trimmed(struct arena *a, const char *s)
+{
+	size_t len;
+
+	s += strspn(s, " \t\r\n");
+	len = strlen(s);
+	while (len > 0 && strchr(" \t\r\n", s[len - 1]) != NULL)
+		len--;
+	return arena_strndup(a, s, len);
+}
+
+/* RFC 1123 section 2.1: labels of letters, digits and inner hyphens, 1 to 63 bytes each. */
+static bool is_dns_name(const char *s)
+{
+	size_t label = 0;
+
+	if (strlen(s) > 253 || s[0] == '\0')
+		return false;
+	for (; *s != '\0'; s++) {
+		if (*s == '.') {
+			if (label == 0 || s[-1] == '-')
+				return false;
+			label = 0;
+			continue;
+		}
+		if ((*s == '-' && label == 0) ||
+		    strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_", *s) == NULL)
+			return false;
+		if (++label > 63)
+			return false;
+	}
+	return s[-1] != '-';
+}
+
+static const char *check_host(struct form_field *fd, struct arena *a)
+{
+	unsigned char bin[16];
+	size_t len = strlen(fd->text);
+
+	if (len > 2 && fd->text[0] == '[' && fd->text[len - 1] == ']')
+		fd->text = arena_strndup(a, fd->text + 1, len - 2);
+	if (inet_pton(AF_INET, fd->text, bin) == 1 || inet_pton(AF_INET6, fd->text, bin) == 1)
+		return NULL;
+	if (strstr(fd->text, "://") != NULL)
+		return "Give the host name alone, without “imap://” or a path.";
+	return is_dns_name(fd->text) ? NULL : "This is not a host name or an IP address.";
+}
+
+static const char *check_number(struct form_field *fd, struct arena *a)
+{
+	const struct form_spec *sp = fd->spec;
+	size_t len = strlen(fd->text);
+
+	if (len == 0 || len > 19 || fd->text[strspn(fd->text, "0123456789")] != '\0')
+		return "Give a whole number.";
+	fd->number = strtoull(fd->text, NULL, 10);
+	if (fd->number < sp->min || fd->number > sp->max)
+		return arena_printf(a, "Give a number from %llu to %llu.", (unsigned long long)sp->min,
+		    (unsigned long long)sp->max);
+	return NULL;
+}
+
+static const char *check_choice(const struct form_field *fd)
+{
+	const char *const *c;
+
+	for (c = fd->spec->choices; *c != NULL; c++) {
+		if (strcmp(*c, fd->text) == 0)
+			return NULL;
+	}
+	return "Choose one of the values offered.";
+}
+
+static const char *check_email(const struct form_field *fd)
+{
+	const char *at = strchr(fd->text, '@');
+
+	if (at == NULL || at == fd->text || at[1] == '\0' || strchr(at + 1, '@') != NULL ||
+	    strchr(fd->text, ' ') != NULL)
+		return "Give an e-mail address like name@example.org.";
+	return NULL;
+}
+
+static const char *check(struct form_field *fd, struct arena *a)
+{
+	const struct form_spec *sp = fd->spec;
+
+	if (sp->max_bytes > 0 && strlen(fd->text) > sp->max_bytes)
+		return arena_printf(a, "This is longer than %zu bytes.", sp->max_bytes);
+	if (sp->kind == FORM_PASSWORD)
+		return strpbrk(fd->text, "\r\n") ? "A password cannot contain a line break." : NULL;
+	if (has_control(fd->text))
+		return "This contains a control character.";
+	switch (sp->kind) {
+	case FORM_HOST: return check_host(fd, a);
+	case FORM_NUMBER: return check_number(fd, a);
+	case FORM_CHOICE: return check_choice(fd);
+	case FORM_EMAIL: return check_email(fd);
+	default: return NULL;
+	}
+}
+
+static bool is_local_path(const char *s)
+{
+	return s[0] == '/' && s[1] != '/' && s[1] != '\\' && strchr(s, '\\') == NULL && !has_control(s);
+}
+
+static void read_field(struct form_field *fd, struct arena *a, const char *sent)
+{
+	const struct form_spec *sp = fd->spec;
+
+	fd->state = FORM_ABSENT;
+	fd->text = "";
+	if (sp->kind == FORM_CHECK) {
+		fd->checked = sent != NULL && strcmp(sent, "0") != 0 && sent[0] != '\0';
+		fd->state = sent ? FORM_VALUE : FORM_ABSENT;
+		fd->text = fd->checked ? "1" : "0";
+		return;
+	}
+	if (sent != NULL)
+		fd->text = sp->kind == FORM_PASSWORD ? sent : trimmed(a, sent);
+	if (sp->kind == FORM_PATH) {
+		if (fd->text[0] != '\0' && strlen(fd->text) <= sp->max_bytes && is_local_path(fd->text))
+			fd->state = FORM_VALUE;
+		else
+			fd->text = "";
+		return;
+	}
+	if (fd->text[0] == '\0') {
+		if (sp->required) {
+			fd->state = FORM_INVALID;
+			fd->error = sp->kind == FORM_CHOICE ? "Choose one." : "Fill this in.";
+		}
+		return;
+	}
+	fd->error = check(fd, a);
+	fd->state = fd->error ? FORM_INVALID : FORM_VALUE;
+}
+
+void form_blank(struct form *f, struct arena *a, const struct form_spec *specs, unsigned count)
+{
+	unsigned i;
+
+	memset(f, 0, sizeof(*f));
+	f->fields = arena_array(a, count, sizeof(*f->fields));
+	f->count = count;
+	for (i = 0; i < count; i++) {
+		f->fields[i].spec = &specs[i];
+		f->fields[i].text = "";
+	}
+}
+
+enum err form_read(struct form *f, struct arena *a, const struct params *params,
+    const struct form_spec *specs, unsigned count)
+{
+	unsigned i;
+
+	form_blank(f, a, specs, count);
+	for (i = 0; i < count; i++) {
+		read_field(&f->fields[i], a, params_get(params, specs[i].name));
+		if (f->fields[i].state == FORM_INVALID)
+			f->has_errors = true;
+	}
+	return f->has_errors ? ERR_INVALID : ERR_OK;
+}
+
+struct form_field *form_get(const struct form *f, const char *name)
+{
+	unsigned i;
+
+	for (i = 0; i < f->count; i++) {
+		if (strcmp(f->fields[i].spec->name, name) == 0)
+			return &f->fields[i];
+	}
+	log_fatal("no field %s in this form", name);
+}
+
+void form_set(struct form *f, const char *name, const char *text)
+{
+	struct form_field *fd = form_get(f, name);
+
+	fd->state = text ? FORM_VALUE : FORM_ABSENT;
+	fd->text = text ? text : "";
+	fd->error = NULL;
+}
+
+void form_set_number(struct form *f, struct arena *a, const char *name, uint64_t number)
+{
+	form_set(f, name, arena_printf(a, "%llu", (unsigned long long)number));
+	form_get(f, name)->number = number;
+}
+
+void form_set_check(struct form *f, const char *name, bool checked)
+{
+	form_set(f, name, checked ? "1" : "0");
+	form_get(f, name)->checked = checked;
+}
+
+void form_refuse(struct form *f, const char *name, const char *reason)
+{
+	f->has_errors = true;
+	if (name == NULL) {
+		f->error = reason;
+	} else {
+		struct form_field *fd = form_get(f, name);
+
+		fd->state = FORM_INVALID;
+		fd->error = reason;
+	}
+}
+
+struct json_object *form_json(const struct form *f)
+{
+	struct json_object *o = json_object_new_object();
+	unsigned i;
+
+	for (i = 0; i < f->count; i++) {
+		const struct form_field *fd = &f->fields[i];
+		struct json_object *one = json_object_new_object();
+		const char *shown = fd->spec->kind == FORM_PASSWORD ? "" : fd->text;
+
+		json_object_object_add(one, "value", json_object_new_string(shown));
+		json_object_object_add(one, "error", fd->error ? json_object_new_string(fd->error) : NULL);
+		if (fd->spec->kind == FORM_CHECK)
+			json_object_object_add(one, "checked", json_object_new_boolean(fd->checked));
+		json_object_object_add(o, fd->spec->name, one);
+	}
+	return o;
+}
+
+struct json_object *form_problems(const struct form *f)
+{
+	struct json_object *o = json_object_new_object();
+	unsigned i;
+
+	for (i = 0; i < f->count; i++) {
+		if (f->fields[i].error != NULL)
+			json_object_object_add(
+			    o, f->fields[i].spec->name, json_object_new_string(f->fields[i].error));
+	}
+	return o;
+}

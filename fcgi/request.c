@@ -1,0 +1,318 @@
+#include "fcgi/request.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/utf8.h"
+
+enum { DRAIN_MAX_BYTES = 4 * 1024 * 1024 };
+
+#define API_PREFIX "/api/v1"
+
+const char *request_env(const struct request *rq, const char *name)
+{
+	size_t n = strlen(name);
+	char **e;
+
+	for (e = rq->env; e != NULL && *e != NULL; e++) {
+		if (strncmp(*e, name, n) == 0 && (*e)[n] == '=')
+			return strlen(*e + n + 1) > REQUEST_HEADER_MAX_BYTES ? NULL : *e + n + 1;
+	}
+	return NULL;
+}
+
+static enum err bad(struct request *rq, unsigned status, const char *reason)
+{
+	/* the first fault found is the one told */
+	if (rq->bad_status == 0) {
+		rq->bad_status = status;
+		rq->bad_reason = reason;
+	}
+	return ERR_INVALID;
+}
+
+static enum err parse_method(struct request *rq)
+{
+	static const struct {
+		const char *name;
+		enum method method;
+	} known[] = {{"GET", METHOD_GET}, {"HEAD", METHOD_GET}, {"POST", METHOD_POST},
+	    {"DELETE", METHOD_DELETE}, {"PUT", METHOD_OTHER}, {"PATCH", METHOD_OTHER},
+	    {"OPTIONS", METHOD_OTHER}, {"TRACE", METHOD_OTHER}, {"CONNECT", METHOD_OTHER}};
+	const char *m = request_env(rq, "REQUEST_METHOD");
+	size_t i;
+
+	rq->method = METHOD_GET;
+	for (i = 0; m != NULL && i < sizeof(known) / sizeof(known[0]); i++) {
+		if (strcmp(m, known[i].name) == 0) {
+			rq->method = known[i].method;
+			rq->is_head = strcmp(m, "HEAD") == 0;
+			return ERR_OK;
+		}
+	}
+	return bad(rq, 501, "This method is not known here.");
+}
+
+/* Decodes the path; a segment that is empty, "." or "..", or holds an encoded '/', is refused. */
+static enum err parse_path(struct request *rq, const char *s, size_t len)
+{
+	struct params one = {0};
+	AUTO_ARENA struct arena *scratch = arena_new();
+	char *plain = arena_alloc(scratch, len * 3 + 3);
+	size_t i, n = 0;
+	const char *seg;
+
+	if (len == 0 || s[0] != '/')
+		return bad(rq, 400, "The address is malformed.");
+	/* one decoder for all: as the value of a parameter, with the characters that mean something there
+	 * encoded */
+	plain[n++] = 'p';
+	plain[n++] = '=';
+	for (i = 0; i < len; i++) {
+		if (s[i] == '%' && i + 2 < len && s[i + 1] == '2' && strchr("fF", s[i + 2]) != NULL)
+			return bad(rq, 400, "The address is malformed.");
+		if (s[i] == '&' || s[i] == '+') {
+			memcpy(plain + n, s[i] == '&' ? "%26" : "%2B", 3);
+			n += 3;
+		} else {
+			plain[n++] = s[i];
+		}
+	}
+	if (params_parse(&one, rq->arena, plain, n) != ERR_OK || one.count != 1)
+		return bad(rq, 400, "The address is malformed.");
+	rq->path = one.list[0].value;
+	for (seg = rq->path; seg != NULL; seg = strchr(seg + 1, '/')) {
+		size_t seglen = strcspn(seg + 1, "/");
+
+		if ((seglen == 0 && seg[1] == '/') || (seglen == 1 && seg[1] == '.') ||
+		    (seglen == 2 && seg[1] == '.' && seg[2] == '.'))
+			return bad(rq, 400, "The address is malformed.");
+	}
+	if (strncmp(rq->path, API_PREFIX "/", strlen(API_PREFIX) + 1) == 0) {
+		rq->is_api = true;
+		rq->path += strlen(API_PREFIX);
+	}
+	return ERR_OK;
+}
+
+static enum err parse_uri(struct request *rq)
+{
+	const char *uri = request_env(rq, "REQUEST_URI");
+	const char *q, *p;
+	size_t path_len;
+	enum err e;
+
+	if (uri == NULL)
+		return bad(rq, 400, "The address is missing.");
+	if (strlen(uri) > REQUEST_URI_MAX_BYTES)
+		return bad(rq, 414, "The address is too long.");
+	for (p = uri; *p != '\0'; p++) {
+		if (*p <= 0x20 || *p > 0x7E)
+			return bad(rq, 400, "The address holds bytes that must be percent-encoded.");
+	}
+	/* absolute form, RFC 9112 section 3.2.2 */
+	if (uri[0] != '/' && (strncasecmp(uri, "http://", 7) == 0 || strncasecmp(uri, "https://", 8) == 0)) {
+		uri = strchr(strchr(uri, ':') + 3, '/');
+		if (uri == NULL)
+			uri = "/";
+	}
+	rq->uri = arena_strdup(rq->arena, uri);
+	q = strchr(uri, '?');
+	path_len = q ? (size_t)(q - uri) : strlen(uri);
+	e = parse_path(rq, uri, path_len);
+	if (e != ERR_OK || q == NULL)
+		return e;
+	e = params_parse(&rq->query, rq->arena, q + 1, strlen(q + 1));
+	if (e != ERR_OK)
+		return bad(rq, 400, "The query of the address is malformed.");
+	return ERR_OK;
+}
+
+/* Cookies that are not ours may look like anything: what does not fit is skipped, never refused. */
+static void parse_cookies(struct request *rq)
+{
+	const char *s = request_env(rq, "HTTP_COOKIE");
+
+	if (s == NULL || strlen(s) > REQUEST_COOKIES_MAX_BYTES)
+		return;
+	rq->cookies.list = arena_array(rq->arena, REQUEST_PARAMS_MAX, sizeof(struct param));
+	while (*s != '\0' && rq->cookies.count < REQUEST_PARAMS_MAX) {
+		const char *end, *eq;
+
+		s += strspn(s, " ;");
+		end = s + strcspn(s, ";");
+		eq = memchr(s, '=', (size_t)(end - s));
+		if (eq != NULL && eq > s) {
+			struct param *p = &rq->cookies.list[rq->cookies.count++];
+
+			p->name = arena_strndup(rq->arena, s, (size_t)(eq - s));
+			p->value = arena_strndup(rq->secret, eq + 1, (size_t)(end - eq - 1));
+		}
+		s = end;
+	}
+}
+
+static bool is_type(const char *have, const char *want)
+{
+	size_t n = strlen(want);
+
+	return have != NULL && strncasecmp(have, want, n) == 0 &&
+	       (have[n] == '\0' || have[n] == ';' || have[n] == ' ');
+}
+
+/* Reads and throws away, so that our answer is read by the server in front. */
+static void drain(const struct request_source *src, size_t len)
+{
+	char waste[4096];
+
+	if (len > DRAIN_MAX_BYTES)
+		len = DRAIN_MAX_BYTES;
+	while (len > 0) {
+		size_t n = src->read_body(src->arg, waste, len < sizeof(waste) ? len : sizeof(waste));
+
+		if (n == 0)
+			break;
+		len -= n;
+	}
+	explicit_bzero(waste, sizeof(waste));
+}
+
+static enum err body_length(struct request *rq, size_t *len_r)
+{
+	const char *s = request_env(rq, "CONTENT_LENGTH");
+	unsigned seen = 0;
+	char **e;
+
+	*len_r = 0;
+	for (e = rq->env; e != NULL && *e != NULL; e++)
+		seen += strncmp(*e, "CONTENT_LENGTH=", 15) == 0;
+	if (seen > 1)
+		return bad(rq, 400, "The length of the body is given twice.");
+	if (s == NULL || s[0] == '\0')
+		return ERR_OK;
+	if (s[strspn(s, "0123456789")] != '\0')
+		return bad(rq, 400, "The length of the body is malformed.");
+	*len_r = strlen(s) > 9 ? (size_t)999999999 : (size_t)strtoul(s, NULL, 10);
+	return ERR_OK;
+}
+
+static enum err parse_body(struct request *rq, const struct request_source *src)
+{
+	const char *type = request_env(rq, "CONTENT_TYPE");
+	size_t len, got = 0, n;
+	enum err e = body_length(rq, &len);
+	char *text;
+
+	if (e != ERR_OK || len == 0)
+		return e;
+	if (len > REQUEST_BODY_MAX_BYTES || rq->method == METHOD_GET) {
+		drain(src, len);
+		return rq->method == METHOD_GET ? ERR_OK : bad(rq, 413, "The form is larger than 64 KiB.");
+	}
+	text = arena_alloc(rq->secret, len + 1);
+	while (got < len && (n = src->read_body(src->arg, text + got, len - got)) > 0)
+		got += n;
+	if (got < len)
+		return bad(rq, 400, "The body ended early.");
+	if (is_type(type, "application/x-www-form-urlencoded"))
+		e = params_parse(&rq->body, rq->secret, text, len);
+	else if (is_type(type, "application/json"))
+		e = params_parse_json(&rq->body, rq->secret, text, len);
+	else
+		return bad(rq, 415, "Send a form (application/x-www-form-urlencoded) or flat JSON.");
+	return e == ERR_OK ? ERR_OK : bad(rq, 400, "The form is malformed.");
+}
+
+static bool is_listed(const char *const *list, const char *address)
+{
+	for (; list != NULL && *list != NULL; list++) {
+		if (strcmp(*list, address) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether s is an IPv4 or IPv6 address and nothing else. */
+static bool is_address(const char *s)
+{
+	unsigned char bin[16];
+
+	return inet_pton(AF_INET, s, bin) == 1 || inet_pton(AF_INET6, s, bin) == 1;
+}
+
+static void find_client(struct request *rq, const char *const *trusted)
+{
+	const char *remote = request_env(rq, "REMOTE_ADDR");
+	const char *fwd = request_env(rq, "HTTP_X_FORWARDED_FOR");
+	char *list, *at;
+
+	rq->client = remote != NULL && is_address(remote) ? arena_strdup(rq->arena, remote) : "unknown";
+	if (fwd == NULL || !is_listed(trusted, rq->client))
+		return;
+	list = arena_strdup(rq->arena, fwd);
+	while ((at = strrchr(list, ',')) != NULL || list[0] != '\0') {
+		char *one = at ? at + 1 : list;
+
+		one += strspn(one, " \t");
+		one[strcspn(one, " \t")] = '\0';
+		if (!is_address(one))
+			return; /* a forged or garbled chain: stay with what is known */
+		rq->client = one;
+		if (at == NULL || !is_listed(trusted, one))
+			return;
+		*at = '\0';
+	}
+}
+
+enum err request_parse(
+    const struct request_source *src, const char *const *trusted_proxies, struct request **rq_r)
+{
+	struct request *rq = mem_alloc(sizeof(*rq));
+	unsigned char id[8];
+	const char *accept;
+	enum err e;
+	size_t i;
+
+	rq->arena = arena_new();
+	rq->secret = arena_new_clean();
+	rq->env = src->env;
+	rq->path = "/";
+	rq->uri = "/";
+	rq->client = "unknown";
+	if (getrandom(id, sizeof(id), 0) != (ssize_t)sizeof(id))
+		log_fatal("getrandom");
+	for (i = 0; i < sizeof(id); i++)
+		(void)snprintf(rq->id + 2 * i, 3, "%02x", id[i]);
+	*rq_r = rq;
+
+	accept = request_env(rq, "HTTP_ACCEPT");
+	rq->wants_json = accept != NULL && strstr(accept, "application/json") != NULL &&
+			 strstr(accept, "text/html") == NULL;
+	find_client(rq, trusted_proxies);
+	parse_cookies(rq);
+	e = parse_method(rq);
+	if (e == ERR_OK)
+		e = parse_uri(rq);
+	rq->wants_json = rq->wants_json || rq->is_api;
+	/* the body is read even when the rest was refused, see the header */
+	if (parse_body(rq, src) != ERR_OK)
+		e = ERR_INVALID;
+	return e;
+}
+
+void request_free(struct request **rq)
+{
+	if (*rq == NULL)
+		return;
+	arena_free(&(*rq)->secret);
+	arena_free(&(*rq)->arena);
+	free(*rq);
+	*rq = NULL;
+}

@@ -1,0 +1,105 @@
+/*
+ * One HTTP request, parsed and bounded before any handler sees it.  Everything is checked once, here: what a
+ * handler gets is valid UTF-8 without NUL, at most the stated sizes, and every parameter name stands at most
+ * once (names ending in "[]" may repeat).
+ *
+ * Strings live as long as the request.  What came in a body may be a password: it lies in a clean arena and
+ * is wiped by request_free().
+ */
+#ifndef MCV_FCGI_REQUEST_H
+#define MCV_FCGI_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/arena.h"
+#include "lib/err.h"
+
+enum {
+	REQUEST_URI_MAX_BYTES = 4096,
+	REQUEST_BODY_MAX_BYTES = 64 * 1024,
+	REQUEST_PARAMS_MAX = 100,
+	REQUEST_COOKIES_MAX_BYTES = 4096,
+	REQUEST_HEADER_MAX_BYTES = 8192
+};
+
+/* Bits, so that a set of methods is a mask. */
+enum method {
+	METHOD_GET = 1,
+	METHOD_POST = 2,
+	METHOD_DELETE = 4,
+	METHOD_OTHER = 8 /* PUT, PATCH, OPTIONS, TRACE, CONNECT: known, served by no route */
+};
+
+struct param {
+	const char *name;
+	const char *value;
+};
+
+struct params {
+	struct param *list;
+	unsigned count;
+};
+
+/* Where a request comes from: main.c fills it from libfcgi, tests and fuzzers by hand. */
+struct request_source {
+	/* CGI meta-variables "NAME=value" (RFC 3875), NULL-terminated. */
+	char **env;
+	/* Reads up to len bytes of the body into dst; returns how many, 0 at its end or on failure. */
+	size_t (*read_body)(void *arg, char *dst, size_t len);
+	void *arg;
+};
+
+struct request {
+	struct arena *arena;  /* for the handler, too: lives as long as the request */
+	struct arena *secret; /* clean: body, form values */
+	char id[17];          /* 16 hex digits, random; in the log, the page and X-Request-Id */
+	char **env;
+
+	enum method method; /* HEAD is GET with is_head set */
+	bool is_head;
+	const char *path; /* decoded, begins with '/', no empty, "." or ".." segment */
+	const char *uri;  /* as sent, path and query; printable ASCII only */
+	struct params query;
+	struct params body;
+	struct params cookies;
+	const char *client; /* address of the browser as text, never NULL */
+	bool is_api;        /* path began with /api/v1, which has been taken off */
+	bool wants_json;    /* is_api, or Accept asks for JSON and not for HTML */
+
+	/* Set when the request cannot be served as it is; the fields above are then as far as they were read.
+	 */
+	unsigned bad_status; /* 400, 413, 414, 415 or 501; 0 = good */
+	const char *bad_reason;
+};
+
+/*
+ * Parse src.  trusted_proxies: addresses, NULL-terminated (NULL = none), whose X-Forwarded-For is believed:
+ * the client is the last address in it that is none of them.  Always fills *rq_r, which is the caller's to
+ * request_free(); ERR_INVALID when bad_status is set.  A body is read to its end up to 4 MiB even when it is
+ * refused, so that the server in front gets our answer instead of a broken pipe.
+ */
+enum err request_parse(
+    const struct request_source *src, const char *const *trusted_proxies, struct request **rq_r) MUST_CHECK;
+
+/* Wipes, frees, sets to NULL. */
+void request_free(struct request **rq);
+
+/* The meta-variable's value or NULL; header X-Foo is HTTP_X_FOO.  Over REQUEST_HEADER_MAX_BYTES counts as
+ * NULL. */
+const char *request_env(const struct request *rq, const char *name);
+
+/* The value of the first parameter of that name, or NULL. */
+const char *params_get(const struct params *ps, const char *name);
+
+/*
+ * Take "a=b&c=d" apart into ps (list allocated in a).  Strict: '%' needs two hex digits, the result must be
+ * UTF-8 without NUL.  ERR_INVALID, or ERR_TOO_BIG when ps would hold more than REQUEST_PARAMS_MAX.
+ */
+enum err params_parse(struct params *ps, struct arena *a, const char *text, size_t len) MUST_CHECK;
+
+/* The same from a flat JSON object: strings, whole numbers and booleans ("1" or "0"); null is absent. */
+enum err params_parse_json(struct params *ps, struct arena *a, const char *text, size_t len) MUST_CHECK;
+
+#endif

@@ -1,0 +1,68 @@
+#include "fcgi/route.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+
+/* One segment of digits; *after_r is what follows. */
+static bool take_id(const char *s, uint64_t *id_r, const char **after_r)
+{
+	size_t n = strspn(s, "0123456789");
+
+	if (n == 0 || n > 19 || s[0] == '0' || (s[n] != '\0' && s[n] != '/'))
+		return false;
+	*id_r = strtoull(s, NULL, 10);
+	*after_r = s + n;
+	return *id_r <= (uint64_t)INT64_MAX;
+}
+
+static bool fits(const char *pattern, const char *path, uint64_t *id_r)
+{
+	*id_r = 0;
+	while (*pattern != '\0') {
+		if (*pattern == ':') {
+			if (!take_id(path, id_r, &path))
+				return false;
+			pattern += strcspn(pattern, "/");
+		} else if (*pattern++ != *path++) {
+			return false;
+		}
+	}
+	return *path == '\0';
+}
+
+enum err route_find(const struct route *table, enum method method, const char *path,
+    const struct route **route_r, uint64_t *id_r, unsigned *allowed_r)
+{
+	const struct route *found = NULL;
+	unsigned allowed = 0;
+	uint64_t id, found_id = 0;
+
+	for (; table->pattern != NULL; table++) {
+		if (!fits(table->pattern, path, &id))
+			continue;
+		allowed |= table->method;
+		if (table->method == method && found == NULL) {
+			found = table;
+			found_id = id;
+		}
+	}
+	*allowed_r = allowed;
+	if (found == NULL)
+		return allowed ? ERR_INVALID : ERR_NOT_FOUND;
+	*route_r = found;
+	*id_r = found_id;
+	return ERR_OK;
+}
+
+void route_verify(const struct route *table)
+{
+	for (; table->pattern != NULL; table++) {
+		if (table->method == 0 || table->need == 0 || table->csrf == 0 || table->handler == NULL)
+			log_fatal("the route %s lacks a column", table->pattern);
+		if ((table->method == METHOD_GET) != (table->csrf == ROUTE_CSRF_NONE))
+			log_fatal("the route %s has the wrong CSRF rule", table->pattern);
+	}
+}

@@ -1,0 +1,52 @@
+/*
+ * The route table's rows and how a path finds its row.  Pure: who may pass is decided in serve.c from the
+ * row's columns, never in a handler.
+ */
+#ifndef MCV_FCGI_ROUTE_H
+#define MCV_FCGI_ROUTE_H
+
+#include <stdint.h>
+
+#include "fcgi/request.h"
+#include "lib/err.h"
+
+struct visit;
+
+enum route_need {
+	ROUTE_ANYONE = 1, /* also without a session */
+	ROUTE_MEMBER,     /* any signed-in user */
+	ROUTE_ADMIN       /* role admin */
+};
+
+enum route_csrf {
+	ROUTE_CSRF_NONE = 1, /* changes nothing */
+	ROUTE_CSRF_TOKEN,    /* the session's token, and an Origin that is ours */
+	ROUTE_CSRF_LOGIN     /* the sign-in form's own token: there is no session yet */
+};
+
+struct route {
+	enum method method;
+	const char *pattern; /* "/a/:id/b": ":id" takes a decimal number without leading zeros, 1 to 2^63-1 */
+	enum route_need need;
+	enum route_csrf csrf;
+	/*
+	 * Fills the visit's response and returns ERR_OK, or returns an error that serve.c turns into its
+	 * page: NOT_FOUND 404, INVALID 400, CONFLICT 409, DENIED 403, TOO_BIG 413, BUSY and UNAVAILABLE and
+	 * UNCERTAIN 503, others 500.
+	 */
+	enum err (*handler)(struct visit *v);
+};
+
+/*
+ * The row for method and path in table (ended by a row whose pattern is NULL), and the :id in it (0 when the
+ * pattern has none).  ERR_NOT_FOUND: no pattern fits.  ERR_INVALID: one fits, but not the method; *allowed_r
+ * is then the mask of the methods that would (it is set on ERR_OK, too).
+ */
+enum err route_find(const struct route *table, enum method method, const char *path,
+    const struct route **route_r, uint64_t *id_r, unsigned *allowed_r) MUST_CHECK;
+
+/* Ends the process when a row lacks a column or a method that changes things lacks its CSRF rule: at
+ * start-up. */
+void route_verify(const struct route *table);
+
+#endif
