@@ -1,0 +1,121 @@
+#include "worker/argv.h"
+
+#include <arpa/inet.h>
+#include <stddef.h>
+#include <string.h>
+
+enum { WORDS_MAX = 64 };
+
+struct words {
+	struct arena *a;
+	char **word;
+	size_t count;
+};
+
+static void add(struct words *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+static void add(struct words *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (w->count + 1 >= WORDS_MAX)
+		return;
+	va_start(ap, fmt);
+	w->word[w->count++] = arena_vprintf(w->a, fmt, ap);
+	va_end(ap);
+}
+
+/* Values that end in a line of the IMAP protocol, or in the shell-less argument of a program. */
+static bool is_clean(const char *s)
+{
+	if (s == NULL || s[0] == '\0')
+		return false;
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7F)
+			return false;
+	return true;
+}
+
+static bool is_address(const char *host)
+{
+	unsigned char bytes[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
+}
+
+static bool side_is_valid(const struct argv_side *s)
+{
+	return is_clean(s->host) && is_clean(s->user) && s->port >= 1 && s->port <= 65535 &&
+	       s->passfile_fd > 2;
+}
+
+static void add_tls_arguments(struct words *w, int n, const struct argv_side *s, const char *ca_file)
+{
+	add(w, "--sslargs%d=SSL_verify_mode=%d", n, s->verify ? 1 : 0);
+	if (s->verify) {
+		add(w, "--sslargs%d=SSL_verifycn_scheme=imap", n);
+		add(w, "--sslargs%d=SSL_verifycn_name=%s", n, s->host);
+		if (ca_file != NULL && ca_file[0] != '\0')
+			add(w, "--sslargs%d=SSL_ca_file=%s", n, ca_file);
+	}
+	if (!is_address(s->host))
+		add(w, "--sslargs%d=SSL_hostname=%s", n, s->host);
+}
+
+static void add_side(struct words *w, int n, const struct argv_side *s, const char *ca_file)
+{
+	add(w, "--host%d=%s", n, s->host);
+	add(w, "--port%d=%u", n, s->port);
+	add(w, "--user%d=%s", n, s->user);
+	add(w, "--passfile%d=/dev/fd/%d", n, s->passfile_fd);
+	switch (s->security) {
+	case ARGV_TLS: add(w, "--ssl%d", n); break;
+	case ARGV_STARTTLS: add(w, "--tls%d", n); break;
+	case ARGV_NONE:
+		add(w, "--nossl%d", n);
+		add(w, "--notls%d", n);
+		break;
+	}
+	add_tls_arguments(w, n, s, ca_file);
+}
+
+enum err argv_build(struct arena *a, const struct argv_job *job, char ***argv_r)
+{
+	struct words w = {.a = a, .word = arena_array(a, WORDS_MAX, sizeof(char *)), .count = 0};
+
+	if (!side_is_valid(&job->source) || !side_is_valid(&job->destination))
+		return ERR_INVALID;
+	if (job->program == NULL || job->program[0] != '/' || job->job_dir == NULL || job->job_dir[0] != '/')
+		return ERR_INVALID;
+	add(&w, "%s", job->program);
+	add_side(&w, 1, &job->source, job->ca_file);
+	add_side(&w, 2, &job->destination, job->ca_file);
+	add(&w, "--notrylogin");
+	add(&w, "--automap");
+	add(&w, "--addheader");
+	add(&w, "--errorsmax=%d", ARGV_ERRORS_MAX);
+	add(&w, "--nolog");
+	add(&w, "--noreleasecheck");
+	add(&w, "--no-modulesversion");
+	add(&w, "--nodockercontext");
+	add(&w, "--tmpdir=%s", job->job_dir);
+	add(&w, "--pidfile=%s/pid", job->job_dir);
+	if (job->dry_run)
+		add(&w, "--dry");
+	w.word[w.count] = NULL;
+	*argv_r = w.word;
+	return ERR_OK;
+}
+
+char **argv_environment(struct arena *a, const char *job_dir)
+{
+	struct words w = {.a = a, .word = arena_array(a, WORDS_MAX, sizeof(char *)), .count = 0};
+
+	add(&w, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	add(&w, "HOME=%s", job_dir);
+	add(&w, "TMPDIR=%s", job_dir);
+	add(&w, "LC_ALL=C.UTF-8");
+	add(&w, "TZ=UTC");
+	w.word[w.count] = NULL;
+	return w.word;
+}

@@ -1,0 +1,221 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "worker/keeper.h"
+#include "worker/keeper_wire.h"
+#include "worker/proctree.h"
+#include "worker/spawn.h"
+
+/* How often the tree is killed again while any of it is left. */
+enum { KILL_AGAIN_MS = 50, NICE = 5 };
+
+/* Among what the kernel kills first when memory runs out; never the worker or the database instead. */
+#define OOM_SCORE "500"
+
+struct keeping {
+	pid_t child;
+	bool child_gone;
+	bool ending;       /* TERM was sent */
+	mono_time kill_at; /* when ending: KILL from here on */
+	mono_time fence;
+	unsigned grace_s;
+	int signal_fd;
+	int control_fd; /* -1 once the worker is gone */
+};
+
+static void tell(enum keeper_event kind, int64_t value)
+{
+	const struct keeper_message m = {.kind = (int32_t)kind, .value = value};
+
+	/* nobody reads any more: the control pipe tells so too */
+	if (write(KEEPER_FD_STATUS, &m, sizeof(m)) != (ssize_t)sizeof(m))
+		errno = 0;
+}
+
+static void end_run(struct keeping *k, unsigned grace_s)
+{
+	mono_time at = mono_after(mono_now(), (int64_t)grace_s * 1000);
+
+	if (k->ending) {
+		if (mono_diff_ms(at, k->kill_at) > 0)
+			k->kill_at = at; /* a shorter grace counts, a longer does not */
+		return;
+	}
+	k->ending = true;
+	k->kill_at = at;
+	if (!k->child_gone)
+		(void)kill(-k->child, SIGTERM);
+	(void)proctree_kill(getpid(), SIGTERM);
+}
+
+static void kill_run(const struct keeping *k)
+{
+	if (!k->child_gone)
+		(void)kill(-k->child, SIGKILL);
+	(void)proctree_kill(getpid(), SIGKILL);
+}
+
+/* True when nothing is left below. */
+static bool reap(struct keeping *k)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) != 0) {
+		if (pid < 0)
+			return errno == ECHILD;
+		if (pid != k->child)
+			continue;
+		k->child_gone = true;
+		tell(KEEPER_EXITED, status);
+		end_run(k, KEEPER_SHORT_GRACE_S < k->grace_s ? KEEPER_SHORT_GRACE_S : k->grace_s);
+	}
+	return false;
+}
+
+static void obey(struct keeping *k)
+{
+	struct keeper_message m;
+	ssize_t n = read(k->control_fd, &m, sizeof(m));
+
+	if (n == (ssize_t)sizeof(m) && m.kind == ORDER_FENCE)
+		k->fence.ms = m.value;
+	else if (n == (ssize_t)sizeof(m))
+		end_run(k, k->grace_s);
+	else if (n >= 0 || errno != EINTR) {
+		/* the worker is gone; its successor waits for our lock */
+		(void)close(k->control_fd);
+		k->control_fd = -1;
+		end_run(k, KEEPER_SHORT_GRACE_S < k->grace_s ? KEEPER_SHORT_GRACE_S : k->grace_s);
+	}
+}
+
+static int timeout_ms(const struct keeping *k)
+{
+	int left;
+
+	if (!k->ending)
+		return mono_left_ms(k->fence);
+	left = mono_left_ms(k->kill_at);
+	return left > KILL_AGAIN_MS ? left : KILL_AGAIN_MS;
+}
+
+/* Until nothing is left. */
+static void watch(struct keeping *k)
+{
+	struct signalfd_siginfo si;
+
+	while (!reap(k)) {
+		struct pollfd fds[] = {
+		    {.fd = k->signal_fd, .events = POLLIN},
+		    {.fd = k->control_fd, .events = POLLIN},
+		};
+
+		if (k->ending && mono_left_ms(k->kill_at) == 0)
+			kill_run(k);
+		(void)poll(fds, 2, timeout_ms(k));
+		if (fds[0].revents != 0 && read(k->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si) &&
+		    si.ssi_signo == SIGTERM)
+			end_run(k, k->grace_s);
+		if (fds[1].revents != 0)
+			obey(k);
+		if (!k->ending && mono_left_ms(k->fence) == 0) {
+			tell(KEEPER_FENCED, 0);
+			end_run(k, k->grace_s);
+		}
+	}
+}
+
+static int watch_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGCHLD);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGPIPE);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void prefer_for_oom(pid_t child)
+{
+	char path[64];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)child);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (write(fd, OOM_SCORE, strlen(OOM_SCORE)) < 0)
+		errno = 0; /* a container may forbid it: the memory limit still holds */
+	(void)close(fd);
+}
+
+static enum err start(char **argv, pid_t *child_r)
+{
+	const struct spawn sp = {
+	    .path = argv[KEEPER_ARG_PROGRAM],
+	    .argv = argv + KEEPER_ARG_PROGRAM,
+	    .envp = environ,
+	    .fds =
+		{
+		    {.ours = KEEPER_FD_OUTPUT, .theirs = STDOUT_FILENO},
+		    {.ours = KEEPER_FD_OUTPUT, .theirs = STDERR_FILENO},
+		    {.ours = KEEPER_PASSFILE_SOURCE, .theirs = KEEPER_PASSFILE_SOURCE},
+		    {.ours = KEEPER_PASSFILE_DESTINATION, .theirs = KEEPER_PASSFILE_DESTINATION},
+		},
+	    .fd_count = 4,
+	    .address_space_bytes = strtoull(argv[KEEPER_ARG_SPACE], NULL, 10),
+	    .file_bytes = strtoull(argv[KEEPER_ARG_FILE], NULL, 10),
+	    .nice = NICE,
+	    .die_with_parent = 1,
+	};
+
+	return spawn(&sp, child_r);
+}
+
+void keeper_main(char **argv)
+{
+	struct keeping k = {
+	    .fence = {.ms = strtoll(argv[KEEPER_ARG_FENCE], NULL, 10)},
+	    .grace_s = (unsigned)strtoul(argv[KEEPER_ARG_GRACE], NULL, 10),
+	    .control_fd = KEEPER_FD_CONTROL,
+	};
+	int lock = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	(void)prctl(PR_SET_NAME, "mailconvoy-keep");
+	k.signal_fd = watch_signals();
+	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) != 0 || k.signal_fd < 0) {
+		tell(KEEPER_NOT_STARTED, errno);
+		_exit(0);
+	}
+	if (start(argv, &k.child) != ERR_OK) {
+		tell(KEEPER_NOT_STARTED, errno);
+		_exit(0);
+	}
+	(void)close(KEEPER_FD_OUTPUT);
+	(void)close(KEEPER_PASSFILE_SOURCE);
+	(void)close(KEEPER_PASSFILE_DESTINATION);
+	prefer_for_oom(k.child);
+	tell(KEEPER_STARTED, k.child);
+	watch(&k);
+	_exit(0); /* nothing of ours to flush or to free */
+}
