@@ -1,1 +1,22 @@
-# sql/: what this room builds and installs
+# sql/: the schema, and the only C that holds SQL; a file calls only files listed above it
+noinst_LIBRARIES += sql/libsql.a
+sql_libsql_a_CFLAGS = $(AM_CFLAGS) $(MARIADB_CFLAGS)
+sql_libsql_a_SOURCES = \
+	%D%/db.h \
+	%D%/job.c %D%/job.h %D%/viewer.h \
+	%D%/migrate.h \
+	%D%/logzip.h \
+	%D%/store_account.h \
+	%D%/store_user.h \
+	%D%/store_session.h \
+	%D%/store_throttle.h \
+	%D%/store_audit.h \
+	%D%/store_server.h \
+	%D%/store_job.h \
+	%D%/store_queue.h \
+	%D%/store_log.h \
+	%D%/store_worker.h \
+	%D%/store_check.h
+LIBSQL_LIBS = sql/libsql.a $(MARIADB_LIBS) $(ZLIB_LIBS)
+
+dist_sql_DATA = %D%/0001_initial.sql

@@ -1,0 +1,45 @@
+/*
+ * Signed-in sessions.  The cookie holds 256 random bits; here only their SHA-256 is kept.  Both limits are
+ * judged in SQL by the database's clock.  Errors of sql/db.h are not repeated.
+ */
+#ifndef MCV_SQL_STORE_SESSION_H
+#define MCV_SQL_STORE_SESSION_H
+
+#include <stdint.h>
+
+#include "lib/arena.h"
+#include "lib/err.h"
+#include "sql/db.h"
+#include "sql/viewer.h"
+
+enum { SESSION_HASH_BYTES = 32 };
+
+struct session {
+	struct viewer viewer;
+	const char *email;
+	const char *account_name;
+	int64_t created_at, expires_at; /* seconds since 1970 UTC */
+};
+
+/* max_s: seconds until it ends whatever happens.  address and user_agent may be NULL, and are cut to 64 and
+ * 255 characters.  ERR_CONFLICT: the hash exists, or the user does not. */
+enum err store_session_create(struct db *db, const uint8_t id_hash[SESSION_HASH_BYTES], uint64_t user_id,
+    unsigned max_s, const char *address, const char *user_agent) MUST_CHECK;
+
+/*
+ * Who holds this session, and note that they were here (written at most every 30 s).  ERR_NOT_FOUND: no such
+ * session, unused for idle_s seconds, past its end, the user disabled or the account suspended.
+ */
+enum err store_session_touch(struct db *db, struct arena *a, const uint8_t id_hash[SESSION_HASH_BYTES],
+    unsigned idle_s, struct session *session_r) MUST_CHECK;
+
+/* Sign out.  ERR_OK also when there is none. */
+enum err store_session_delete(struct db *db, const uint8_t id_hash[SESSION_HASH_BYTES]) MUST_CHECK;
+
+/* All of a user; keep (may be NULL) stays. */
+enum err store_session_delete_all(struct db *db, uint64_t user_id, const uint8_t *keep) MUST_CHECK;
+
+/* Remove the ended ones (at most 500 a call). */
+enum err store_session_purge(struct db *db, unsigned idle_s, uint64_t *removed_r) MUST_CHECK;
+
+#endif

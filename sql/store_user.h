@@ -1,0 +1,61 @@
+/*
+ * Users: those who sign in.  E-mail addresses are kept in lower case and compared so.  Errors of sql/db.h are
+ * not repeated.
+ */
+#ifndef MCV_SQL_STORE_USER_H
+#define MCV_SQL_STORE_USER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/arena.h"
+#include "lib/err.h"
+#include "sql/db.h"
+#include "sql/viewer.h"
+
+struct user {
+	uint64_t id;
+	uint64_t account_id;
+	const char *account_name;
+	const char *email;
+	const char *password_hash; /* crypt(5) format; NULL in lists */
+	enum role role;
+	bool mail_on_done, mail_on_failed;
+	int64_t disabled_at;          /* seconds since 1970 UTC, 0 = not */
+	int64_t account_suspended_at; /* the same of the account */
+	int64_t last_login_at, jobs_seen_at, created_at;
+};
+
+/* For login; also finds disabled users and those of suspended accounts: look at both moments.  ERR_NOT_FOUND.
+ */
+enum err store_user_by_email(
+    struct db *db, struct arena *a, const char *email, struct user *user_r) MUST_CHECK;
+
+/* By id, for the command line.  ERR_NOT_FOUND. */
+enum err store_user_get(struct db *db, struct arena *a, uint64_t id, struct user *user_r) MUST_CHECK;
+
+/* email: 3 to 254 characters with an @, no space or control character.  ERR_INVALID; ERR_CONFLICT: the
+ * address is taken, or there is no such account. */
+enum err store_user_create(struct db *db, uint64_t account_id, const char *email, const char *password_hash,
+    enum role role, uint64_t *id_r) MUST_CHECK;
+
+/* Both end all sessions of the user in the same transaction.  ERR_NOT_FOUND. */
+enum err store_user_set_password(struct db *db, uint64_t id, const char *password_hash) MUST_CHECK;
+enum err store_user_disable(struct db *db, uint64_t id, bool disabled) MUST_CHECK;
+
+/* A better hash of the same password, at login; sessions stay. */
+enum err store_user_rehash(struct db *db, uint64_t id, const char *password_hash) MUST_CHECK;
+
+/* Note a successful login. */
+enum err store_user_note_login(struct db *db, uint64_t id) MUST_CHECK;
+
+/* All users of account_id (0 = of all accounts), by address. */
+enum err store_user_list(
+    struct db *db, struct arena *a, uint64_t account_id, struct user **list_r, size_t *count_r) MUST_CHECK;
+
+/* The viewer looks at the jobs list now: holds back mails about what they see (written at most every 10 s).
+ */
+enum err store_user_jobs_seen(struct db *db, const struct viewer *v) MUST_CHECK;
+
+#endif
