@@ -7,5 +7,10 @@ lib_libmcv_a_SOURCES = \
 	%D%/buf.c %D%/buf.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/utf8.c %D%/utf8.h \
-	%D%/log.c %D%/log.h
+	%D%/log.c %D%/log.h \
+	%D%/secretfile.c %D%/secretfile.h \
+	%D%/token.c %D%/token.h \
+	%D%/password.c %D%/password.h \
+	%D%/vault.c %D%/vault.h \
+	%D%/conf.c %D%/conf.h
 LIBMCV_LIBS = lib/libmcv.a $(JSONC_LIBS) $(CONFUSE_LIBS) $(CRYPT_LIBS) $(OPENSSL_LIBS)

@@ -25,3 +25,12 @@ tests_unit_test_fcgi_form_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_fcgi_route_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_fcgi_view_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 endif
+
+# lib/: settings, secrets
+if HAVE_CMOCKA
+LIB_UNIT_TESTS = tests/unit/test_vault tests/unit/test_conf
+check_PROGRAMS += $(LIB_UNIT_TESTS)
+TESTS += $(LIB_UNIT_TESTS)
+tests_unit_test_vault_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
+tests_unit_test_conf_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
+endif
