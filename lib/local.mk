@@ -12,5 +12,9 @@ lib_libmcv_a_SOURCES = \
 	%D%/token.c %D%/token.h \
 	%D%/password.c %D%/password.h \
 	%D%/vault.c %D%/vault.h \
-	%D%/conf.c %D%/conf.h
+	%D%/conf.c %D%/conf.h \
+	%D%/template_ast.h \
+	%D%/template_parse.c \
+	%D%/template_render.c \
+	%D%/template.c %D%/template.h
 LIBMCV_LIBS = lib/libmcv.a $(JSONC_LIBS) $(CONFUSE_LIBS) $(CRYPT_LIBS) $(OPENSSL_LIBS)

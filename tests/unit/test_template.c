@@ -1,0 +1,202 @@
+#include "tests/unit/unit.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/template.h"
+
+/* Render "main" of the sources (a JSON object) with model (JSON). */
+static enum err render(const char *sources, const char *model, struct buf *out, struct buf *why)
+{
+	json_object *s = json_tokener_parse(sources), *m = json_tokener_parse(model);
+	struct templates *ts;
+	enum err e;
+
+	assert_non_null(s);
+	ts = templates_new_memory(s);
+	e = template_render(ts, "main", m, out);
+	buf_adds(why, template_error(ts));
+	templates_free(&ts);
+	json_object_put(s);
+	json_object_put(m);
+	return e;
+}
+
+static void expect(const char *sources, const char *model, const char *want)
+{
+	AUTO_BUF struct buf out = BUF_INIT, why = BUF_INIT;
+
+	assert_int_equal(render(sources, model, &out, &why), ERR_OK);
+	assert_string_equal(out.data, want);
+}
+
+static void expect_refused(const char *sources, const char *model, enum err want, const char *says)
+{
+	AUTO_BUF struct buf out = BUF_INIT, why = BUF_INIT;
+
+	buf_adds(&out, "before");
+	assert_int_equal(render(sources, model, &out, &why), want);
+	assert_string_equal(out.data, "before");
+	if (strstr(why.data, says) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", why.data, says);
+}
+
+static void all_five_special_characters_are_escaped(void **state)
+{
+	(void)state;
+	expect("{\"main\":\"<a title=\\\"{{x}}\\\">{{x}}</a>\"}", "{\"x\":\"&<>\\\"'\"}",
+	    "<a title=\"&amp;&lt;&gt;&quot;&#39;\">&amp;&lt;&gt;&quot;&#39;</a>");
+}
+
+static void a_layout_takes_the_blocks_of_the_page(void **state)
+{
+	(void)state;
+	expect("{\"main\":\"{{<layout}}ignored{{$body}}<p>{{x}}</p>{{/body}}{{/layout}}\","
+	       "\"layout\":\"<title>{{$title}}default{{/title}}</title>{{$body}}{{/body}}\"}",
+	    "{\"x\":1}", "<title>default</title><p>1</p>");
+}
+
+static void the_most_derived_block_wins(void **state)
+{
+	(void)state;
+	expect("{\"main\":\"{{<mid}}{{$a}}main{{/a}}{{/mid}}\","
+	       "\"mid\":\"{{<base}}{{$a}}mid{{/a}}{{$b}}mid{{/b}}{{/base}}\","
+	       "\"base\":\"{{$a}}{{/a}}-{{$b}}{{/b}}-{{$c}}base{{/c}}\"}",
+	    "{}", "main-mid-base");
+}
+
+static void a_layout_used_inside_a_block_has_blocks_of_its_own(void **state)
+{
+	(void)state;
+	expect(
+	    "{\"main\":\"{{<base}}{{$title}}outer{{/title}}{{$body}}{{<card}}{{/card}}{{/body}}{{/base}}\","
+	    "\"card\":\"[{{$title}}card{{/title}}]\",\"base\":\"{{$title}}{{/title}}{{$body}}{{/body}}\"}",
+	    "{}", "outer[card]");
+}
+
+static void a_layout_can_be_used_once_for_each_row(void **state)
+{
+	(void)state;
+	expect("{\"main\":\"{{#rows}}{{<cell}}{{$v}}{{n}}{{/v}}{{/cell}}{{/rows}}\",\"cell\":\"({{$v}}{{/"
+	       "v}})\"}",
+	    "{\"rows\":[{\"n\":1},{\"n\":2}]}", "(1)(2)");
+}
+
+static void null_hides_the_same_name_further_out(void **state)
+{
+	(void)state;
+	expect("{\"main\":\"{{#o}}[{{x}}]{{^x}}none{{/x}}{{/o}}\"}", "{\"x\":\"outer\",\"o\":{\"x\":null}}",
+	    "[]none");
+}
+
+static void an_unclosed_section_is_refused_with_its_line(void **state)
+{
+	(void)state;
+	expect_refused("{\"main\":\"\\n\\n{{#a}}\"}", "{}", ERR_INVALID, "line 3");
+}
+
+static void a_wrong_closing_tag_is_refused(void **state)
+{
+	(void)state;
+	expect_refused("{\"main\":\"{{#a}}{{/b}}\"}", "{\"a\":1}", ERR_INVALID, "{{/b}}");
+}
+
+static void an_unfinished_tag_is_refused(void **state)
+{
+	(void)state;
+	expect_refused("{\"main\":\"text {{name\"}", "{}", ERR_INVALID, "never closed");
+}
+
+static void an_object_where_a_value_belongs_is_refused(void **state)
+{
+	(void)state;
+	expect_refused("{\"main\":\"{{o}}\"}", "{\"o\":{}}", ERR_INVALID, "not a value");
+}
+
+static void a_partial_that_contains_itself_ends(void **state)
+{
+	(void)state;
+	expect_refused("{\"main\":\"{{>main}}\"}", "{}", ERR_TOO_BIG, "too deep");
+}
+
+static void a_block_that_contains_itself_ends(void **state)
+{
+	(void)state;
+	expect_refused("{\"main\":\"{{<p}}{{$a}}{{$a}}{{/a}}{{/a}}{{/p}}\",\"p\":\"{{$a}}{{/a}}\"}", "{}",
+	    ERR_TOO_BIG, "inside itself");
+}
+
+static void endless_nesting_in_a_file_is_refused(void **state)
+{
+	AUTO_BUF struct buf s = BUF_INIT;
+
+	(void)state;
+	buf_adds(&s, "{\"main\":\"");
+	for (int i = 0; i < TEMPLATE_NESTING_MAX + 1; i++)
+		buf_adds(&s, "{{#a}}");
+	buf_adds(&s, "\"}");
+	expect_refused(s.data, "{}", ERR_TOO_BIG, "sections");
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void a_changed_file_is_compiled_again_and_the_first_directory_wins(void **state)
+{
+	char dir[] = "/tmp/mcv-template-XXXXXX", one[64], two[64], file_one[96], file_two[96], path[160];
+	AUTO_BUF struct buf out = BUF_INIT;
+	struct templates *ts;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(one, sizeof(one), "%s/one", dir);
+	(void)snprintf(two, sizeof(two), "%s/two", dir);
+	assert_int_equal(mkdir(one, 0700) | mkdir(two, 0700), 0);
+	(void)snprintf(file_one, sizeof(file_one), "%s/a.html", one);
+	(void)snprintf(file_two, sizeof(file_two), "%s/a.html", two);
+	(void)snprintf(path, sizeof(path), "%s:%s", one, two);
+	ts = templates_new(path);
+	write_file(file_two, "second");
+	assert_int_equal(template_render(ts, "a.html", NULL, &out), ERR_OK);
+	write_file(file_two, "changed!");
+	assert_int_equal(template_render(ts, "a.html", NULL, &out), ERR_OK);
+	write_file(file_one, "first");
+	assert_int_equal(template_render(ts, "a.html", NULL, &out), ERR_OK);
+	assert_string_equal(out.data, "secondchanged!first");
+	assert_int_equal(template_render(ts, "../one/a.html", NULL, &out), ERR_NOT_FOUND);
+	assert_int_equal(template_render(ts, "b.html", NULL, &out), ERR_NOT_FOUND);
+	templates_free(&ts);
+	(void)(unlink(file_one) | unlink(file_two) | rmdir(one) | rmdir(two) | rmdir(dir));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(all_five_special_characters_are_escaped),
+	    cmocka_unit_test(a_layout_takes_the_blocks_of_the_page),
+	    cmocka_unit_test(the_most_derived_block_wins),
+	    cmocka_unit_test(a_layout_used_inside_a_block_has_blocks_of_its_own),
+	    cmocka_unit_test(a_layout_can_be_used_once_for_each_row),
+	    cmocka_unit_test(null_hides_the_same_name_further_out),
+	    cmocka_unit_test(an_unclosed_section_is_refused_with_its_line),
+	    cmocka_unit_test(a_wrong_closing_tag_is_refused),
+	    cmocka_unit_test(an_unfinished_tag_is_refused),
+	    cmocka_unit_test(an_object_where_a_value_belongs_is_refused),
+	    cmocka_unit_test(a_partial_that_contains_itself_ends),
+	    cmocka_unit_test(a_block_that_contains_itself_ends),
+	    cmocka_unit_test(endless_nesting_in_a_file_is_refused),
+	    cmocka_unit_test(a_changed_file_is_compiled_again_and_the_first_directory_wins),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
