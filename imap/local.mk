@@ -1,1 +1,19 @@
-# imap/: what this room builds and installs
+# imap/: the IMAP client; a file calls only files listed above it
+noinst_LIBRARIES += imap/libmcvimap.a
+imap_libmcvimap_a_SOURCES = \
+	%D%/cause.c %D%/cause.h \
+	%D%/mutf7.c %D%/mutf7.h \
+	%D%/token.c %D%/token.h \
+	%D%/dial.c %D%/dial.h \
+	%D%/tls.c %D%/tls.h \
+	%D%/stream.c %D%/stream.h \
+	%D%/response.c %D%/response.h \
+	%D%/session.h \
+	%D%/command.c %D%/command.h \
+	%D%/session.c \
+	%D%/login.c \
+	%D%/folder.c \
+	%D%/fetch.c \
+	%D%/append.c \
+	%D%/probe.c %D%/probe.h
+LIBMCVIMAP_LIBS = imap/libmcvimap.a $(LIBMCV_LIBS)

@@ -74,6 +74,10 @@ enum err imap_stream_starttls(struct imap_stream *st, mono_time deadline, struct
 /* Closes (with close_notify if that needs no waiting) and sets *st to NULL; *st may be NULL. */
 void imap_stream_close(struct imap_stream **st);
 
+/* End the connection at once, sending nothing more (queued bytes are dropped); close is still to be called.
+ */
+void imap_stream_shut(struct imap_stream *st);
+
 /*
  * Reading.  peek: what is buffered, borrowed until the next call on st; *len_r may be 0.  consume: drop n of
  * it.  fill: wait for at least one more byte; ERR_TIMEOUT (nothing lost, may be called again), ERR_CLOSED

@@ -6,10 +6,11 @@
  * Decisions where the RFC leaves room:
  * - CR LF ends a line; a bare LF does too (seen from broken proxies); a CR not before LF is IMAP_TOKEN_ERROR.
  * - Bytes 0x80-0xFF are allowed in atoms, quoted strings and text: servers send raw UTF-8 and Latin-1 names.
- * - NUL and other control characters (TAB excepted, as a space, outside strings) are errors outside literals.
- * - An atom runs over brackets, so that BODY[HEADER.FIELDS (From "To" {3}CRLFabc)]<0> is one token with
- *   everything inside the brackets, as RFC 9051 "section" needs; quotes inside it protect "]".  A literal
- *   inside brackets is an error (no server needs one).
+ * - NUL is an error outside literals; other control characters are errors in atoms (TAB counts as a space
+ *   between tokens) and kept in quoted strings and text, where RFC 9051 allows them.
+ * - "[" after BODY, BINARY or BINARY.SIZE begins a section: everything up to "]" belongs to the atom, spaces,
+ *   parentheses and quoted strings (which protect "]") included; a literal in there is an error, no server
+ *   needs one.  Elsewhere brackets are ordinary: a folder may be called "[Gmail]".
  * - In quoted strings "\" takes the next byte as it is; CR and LF are errors.
  */
 #ifndef MCV_IMAP_TOKEN_H
@@ -56,22 +57,22 @@ struct imap_limits {
 };
 extern const struct imap_limits imap_limits_default; /* 64 KiB, 16 MiB, 4 GiB, 4096, 32 */
 
+/* Fields are the implementation's own. */
 struct imap_lexer {
 	struct imap_limits limits;
 	struct buf token;
 	int state;
 	unsigned depth;
-	bool in_quotes; /* inside brackets */
+	bool in_section; /* inside BODY[ ] */
+	bool in_quotes;  /* inside quotes inside BODY[ ] */
 	bool escaped;
-	unsigned brackets;
 	bool binary;
-	bool non_sync;
+	bool want_text;
 	uint64_t number;
 	unsigned digits;
 	uint64_t literal_left;
 	uint64_t literals;
 	size_t response_bytes;
-	bool want_text;
 	enum err err;
 	const char *why;
 };

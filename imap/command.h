@@ -1,0 +1,118 @@
+/*
+ * Commands and their answers: what the session's files (session.c, login.c, folder.c, fetch.c, append.c)
+ * share. Sending is apart from reading, so that commands can be pipelined.
+ */
+#ifndef MCV_IMAP_COMMAND_H
+#define MCV_IMAP_COMMAND_H
+
+#include "imap/response.h"
+#include "imap/session.h"
+#include "lib/buf.h"
+
+enum append_state { APPEND_NONE, APPEND_OPEN };
+
+struct imap_session {
+	struct imap_stream *stream;
+	struct imap_reader reader;
+	struct imap_failure failure;
+	bool alive;
+	bool authenticated;
+	bool selected;
+	struct imap_mailbox mailbox;
+	struct buf capabilities;   /* upper case, one space between and around: " IMAP4REV1 IDLE " */
+	unsigned capability_lists; /* how many lists the server has told */
+	struct buf bye;            /* text of the last BYE */
+	enum imap_cause bye_cause;
+	unsigned last_tag;
+	uint64_t
+	    uncounted; /* bytes of the present answer that were asked for, so that no bound counts them */
+	/* tags of pipelined commands not yet read, oldest first */
+	unsigned pipeline[IMAP_PIPELINE_MAX];
+	unsigned pipeline_count;
+	enum append_state append;
+	uint64_t append_left;
+	unsigned append_tag;
+};
+
+/* A command being built; strings that need a literal cut it where the server must first agree. */
+#define IMAP_CUTS_MAX 8
+#define IMAP_COMMAND_MAX 16384 /* bytes in one command line, literals not counted */
+struct imap_command {
+	struct buf bytes;
+	unsigned tag;
+	bool secret; /* trace shows the verb only */
+	bool invalid;
+	bool no_sync; /* LITERAL+ */
+	size_t cuts[IMAP_CUTS_MAX];
+	unsigned cut_count;
+};
+
+/* "A7 VERB"; verb may hold fixed arguments.  Must be ended by imap_command_free(), which wipes it. */
+void imap_command_init(struct imap_command *c, struct imap_session *s, const char *verb);
+void imap_command_free(struct imap_command *c);
+#define AUTO_COMMAND __attribute__((cleanup(imap_command_free)))
+
+void imap_command_add(struct imap_command *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* A space and the bytes as quoted string or literal.  CR, LF, NUL make the command unsendable. */
+void imap_command_string(struct imap_command *c, const char *bytes, size_t len);
+
+/*
+ * Send it (the CR LF is added here, except where an APPEND's literal follows: no_end).  ERR_INVALID before
+ * anything is sent for what imap_command_string() refused.  A NO while a literal is waited for is a failure
+ * as of imap_command_wait().
+ */
+enum err imap_command_send(struct imap_session *s, struct imap_command *c, bool no_end) MUST_CHECK;
+
+/* What a command does with the untagged responses that come before its answer; members may be NULL. */
+struct imap_handler {
+	/* a failure is remembered and returned after the answer was read */
+	enum err (*untagged)(void *ctx, const struct imap_response *resp);
+	void (*ok)(void *ctx, const struct imap_response *resp);
+	const struct imap_literal_hook *hook;
+	void *ctx;
+	/* rows are consumed as they come: IMAP_ANSWER_MAX counts only from a failure of untagged on */
+	bool bulk;
+};
+
+/* Bytes the server may send until a command's answer, lest a flood be read for ever. */
+#define IMAP_ANSWER_MAX (64 * 1024 * 1024)
+
+/* Read up to the answer of tag.  h may be NULL. */
+enum err imap_command_wait(struct imap_session *s, unsigned tag, const struct imap_handler *h) MUST_CHECK;
+
+/* Send and wait. */
+enum err imap_command_run(
+    struct imap_session *s, struct imap_command *c, const struct imap_handler *h) MUST_CHECK;
+
+/* Read up to the server's "+"; the answer of tag instead is a failure. */
+enum err imap_command_continue(struct imap_session *s, unsigned tag) MUST_CHECK;
+
+/* Send len raw bytes that belong to a command, and flush. */
+enum err imap_command_bytes(struct imap_session *s, const void *bytes, size_t len) MUST_CHECK;
+
+/* Fill s->failure and return its err: by cause and own words; or as the server's status says. */
+enum err imap_session_fail(struct imap_session *s, enum imap_cause c, const char *why);
+enum err imap_session_refused(struct imap_session *s, const struct imap_response *resp);
+
+/* ERR_OK when alive with nothing pending, clearing the last failure; else the failure that forbids commands.
+ */
+enum err imap_session_ready(struct imap_session *s) MUST_CHECK;
+
+/* CAPABILITY, for session.c and login.c. */
+enum err imap_ask_capabilities(struct imap_session *s) MUST_CHECK;
+void imap_set_capabilities(struct imap_session *s, const char *words);
+
+/* PERMANENTFLAGS or FLAGS into m (session.c). */
+void imap_set_flags(struct imap_mailbox *m, const char *words);
+
+/* Whether the len bytes are a flag by the grammar of RFC 9051. */
+bool imap_flag_valid(const char *word, size_t len);
+
+/* A space and "(flags)" without \Recent; a word that is no flag makes the command unsendable (append.c). */
+void imap_command_flags(struct imap_command *c, const char *flags);
+
+/* What every untagged response may change in the session. */
+void imap_session_untagged(struct imap_session *s, const struct imap_response *resp);
+
+#endif

@@ -1,0 +1,270 @@
+#include "config.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "imap/command.h"
+
+/* The element list of "* n FETCH (...)", or NULL for any other response. */
+static const struct imap_node *items_of(const struct imap_response *resp)
+{
+	if (!resp->numbered || strcasecmp(resp->word, "FETCH") != 0 || resp->nodes == NULL ||
+	    resp->nodes->type != IMAP_NODE_LIST)
+		return NULL;
+	return resp->nodes->child;
+}
+
+/* The UID among the items read so far, 0 if there is none (yet). */
+static uint32_t uid_of(const struct imap_node *item)
+{
+	uint64_t n;
+
+	for (; item != NULL && item->next != NULL; item = item->next->next)
+		if (imap_node_is(item, "UID") && imap_node_number(item->next, UINT32_MAX, &n))
+			return (uint32_t)n;
+	return 0;
+}
+
+/* ---- metadata ---- */
+
+struct rows {
+	const struct imap_range *ranges;
+	size_t count;
+	unsigned items;
+	imap_row_fn fn;
+	void *ctx;
+	uint64_t delivered;
+	struct buf flags;
+};
+
+static bool asked_for(const struct rows *r, uint32_t uid)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (uid >= r->ranges[i].first && (r->ranges[i].last == 0 || uid <= r->ranges[i].last))
+			return true;
+	return false;
+}
+
+static void join_flags(const struct imap_node *list, struct buf *out)
+{
+	buf_clear(out);
+	if (list->type != IMAP_NODE_LIST)
+		return;
+	for (const struct imap_node *n = list->child; n != NULL; n = n->next)
+		if (n->type == IMAP_NODE_ATOM)
+			buf_addf(out, "%s%s", out->len > 0 ? " " : "", n->bytes);
+}
+
+/* Takes one pair into row; returns the item it was, or 0. */
+static unsigned take(struct rows *r, const struct imap_node *key, struct imap_row *row)
+{
+	const struct imap_node *value = key->next;
+	uint64_t n;
+
+	if (imap_node_is(key, "RFC822.SIZE") && imap_node_number(value, UINT64_MAX, &n)) {
+		row->size = n;
+		return IMAP_FETCH_SIZE;
+	}
+	if (imap_node_is(key, "FLAGS") && value->type == IMAP_NODE_LIST) {
+		join_flags(value, &r->flags);
+		return IMAP_FETCH_FLAGS;
+	}
+	if (imap_node_is(key, "INTERNALDATE") && imap_node_text(value) != NULL) {
+		row->date = value->bytes;
+		return IMAP_FETCH_DATE;
+	}
+	if (key->type == IMAP_NODE_ATOM && strncasecmp(key->bytes, "BODY[HEADER", 11) == 0 &&
+	    value->type != IMAP_NODE_LIST) {
+		bool nil = imap_node_nil(value);
+		row->header = nil ? "" : value->bytes;
+		row->header_len = nil ? 0 : value->len;
+		row->header_cut = value->cut;
+		return IMAP_FETCH_HEADER;
+	}
+	return 0;
+}
+
+static enum err on_row(void *ctx, const struct imap_response *resp)
+{
+	struct rows *r = ctx;
+	const struct imap_node *items = items_of(resp);
+	struct imap_row row = {.flags = "", .date = "", .header = ""};
+	unsigned have = 0;
+
+	row.uid = uid_of(items);
+	if (row.uid == 0 || !asked_for(r, row.uid))
+		return ERR_OK;
+	for (const struct imap_node *k = items; k != NULL && k->next != NULL; k = k->next->next)
+		have |= take(r, k, &row);
+	if ((have & r->items) != r->items)
+		return ERR_OK;
+	if (have & IMAP_FETCH_FLAGS)
+		row.flags = r->flags.data;
+	r->delivered++;
+	return r->fn(r->ctx, &row);
+}
+
+static void add_ranges(struct imap_command *c, const struct imap_range *ranges, size_t count)
+{
+	imap_command_add(c, " ");
+	for (size_t i = 0; i < count; i++) {
+		const struct imap_range *g = &ranges[i];
+		if (g->first == 0 || (g->last != 0 && g->last < g->first))
+			c->invalid = true;
+		imap_command_add(c, "%s%u", i > 0 ? "," : "", g->first);
+		if (g->last == 0)
+			imap_command_add(c, ":*");
+		else if (g->last != g->first)
+			imap_command_add(c, ":%u", g->last);
+	}
+}
+
+static void add_items(struct imap_command *c, unsigned items, const char *fields)
+{
+	imap_command_add(c, " (UID%s%s%s", items & IMAP_FETCH_SIZE ? " RFC822.SIZE" : "",
+	    items & IMAP_FETCH_FLAGS ? " FLAGS" : "", items & IMAP_FETCH_DATE ? " INTERNALDATE" : "");
+	if ((items & IMAP_FETCH_HEADER) && fields == NULL)
+		imap_command_add(c, " BODY.PEEK[HEADER]");
+	else if (items & IMAP_FETCH_HEADER) {
+		for (const char *p = fields; *p != '\0'; p++)
+			if (!isalnum((unsigned char)*p) && *p != '-' && *p != ' ')
+				c->invalid = true;
+		imap_command_add(c, " BODY.PEEK[HEADER.FIELDS (%s)]", fields);
+	}
+	imap_command_add(c, ")");
+}
+
+enum err imap_fetch_rows(struct imap_session *s, const struct imap_range *ranges, size_t count,
+    unsigned items, const char *fields, imap_row_fn fn, void *ctx, uint64_t *rows_r)
+{
+	struct rows r = {
+	    .ranges = ranges, .count = count, .items = items, .fn = fn, .ctx = ctx, .flags = BUF_INIT};
+	struct imap_handler h = {.untagged = on_row, .ctx = &r, .bulk = true};
+	enum err e = imap_session_ready(s);
+
+	*rows_r = 0;
+	if (e != ERR_OK || count == 0)
+		return e;
+	if (!s->selected || count > IMAP_RANGES_MAX)
+		return imap_session_fail(s, IMAP_INTERNAL, "nothing selected, or too many ranges");
+	struct imap_command c AUTO_COMMAND;
+	imap_command_init(&c, s, "UID FETCH");
+	add_ranges(&c, ranges, count);
+	add_items(&c, items, fields);
+	e = imap_command_run(s, &c, &h);
+	*rows_r = r.delivered;
+	buf_free(&r.flags);
+	return e;
+}
+
+/* ---- bodies ---- */
+
+struct body {
+	struct imap_session *s;
+	uint32_t uid;
+	const struct imap_sink *sink;
+	bool begun;     /* begin was called: nothing else may be delivered */
+	bool tentative; /* the response being read delivered a body */
+	bool delivered; /* and its UID was the one asked for */
+	enum err stopped;
+};
+
+static enum imap_literal_fate on_body_literal(
+    void *ctx, const struct imap_response *so_far, const struct imap_node *last, uint64_t size)
+{
+	struct body *b = ctx;
+	uint32_t uid = uid_of(items_of(so_far));
+
+	if (!imap_node_is(last, "BODY[]") || items_of(so_far) == NULL)
+		return IMAP_LITERAL_KEEP;
+	if (b->begun || b->stopped != ERR_OK || (uid != 0 && uid != b->uid))
+		return IMAP_LITERAL_DROP;
+	b->begun = b->tentative = true;
+	b->stopped = b->sink->begin(b->sink->ctx, size);
+	return b->stopped == ERR_OK ? IMAP_LITERAL_STREAM : IMAP_LITERAL_DROP;
+}
+
+static void on_body_piece(void *ctx, const char *bytes, size_t len)
+{
+	struct body *b = ctx;
+
+	b->s->uncounted += len;
+	if (b->stopped == ERR_OK)
+		b->stopped = b->sink->piece(b->sink->ctx, bytes, len);
+}
+
+/* A body small enough to come as a quoted string. */
+static void quoted_body(struct body *b, const struct imap_node *value)
+{
+	if (b->begun || value->type != IMAP_NODE_STRING)
+		return;
+	b->begun = b->tentative = true;
+	b->stopped = b->sink->begin(b->sink->ctx, value->len);
+	if (b->stopped == ERR_OK && value->len > 0)
+		b->stopped = b->sink->piece(b->sink->ctx, value->bytes, value->len);
+}
+
+static enum err on_body(void *ctx, const struct imap_response *resp)
+{
+	struct body *b = ctx;
+	const struct imap_node *items = items_of(resp);
+	bool ours = items != NULL && uid_of(items) == b->uid;
+
+	for (const struct imap_node *k = items; ours && k != NULL && k->next != NULL; k = k->next->next)
+		if (imap_node_is(k, "BODY[]"))
+			quoted_body(b, k->next);
+	if (!b->tentative)
+		return b->stopped;
+	b->tentative = false;
+	b->delivered = ours;
+	if (!ours && b->stopped == ERR_OK)
+		b->stopped = imap_session_fail(
+		    b->s, IMAP_PROTOCOL_ERROR, "the server sent another message than the one asked for");
+	return b->stopped;
+}
+
+enum err imap_fetch_body_send(struct imap_session *s, uint32_t uid)
+{
+	struct imap_command c AUTO_COMMAND;
+
+	imap_command_init(&c, s, "UID FETCH");
+	if (!s->alive)
+		return imap_session_ready(s);
+	if (!s->selected || uid == 0 || s->append != APPEND_NONE || s->pipeline_count == IMAP_PIPELINE_MAX)
+		return imap_session_fail(s, IMAP_INTERNAL, "a fetch out of place");
+	imap_command_add(&c, " %u (UID BODY.PEEK[])", uid);
+	enum err e = imap_command_send(s, &c, false);
+	if (e == ERR_OK)
+		s->pipeline[s->pipeline_count++] = c.tag;
+	return e;
+}
+
+enum err imap_fetch_body_read(struct imap_session *s, uint32_t uid, const struct imap_sink *sink)
+{
+	struct body b = {.s = s, .uid = uid, .sink = sink};
+	struct imap_literal_hook hook = {.announce = on_body_literal, .piece = on_body_piece, .ctx = &b};
+	struct imap_handler h = {.untagged = on_body, .hook = &hook, .ctx = &b};
+
+	if (!s->alive)
+		return imap_session_ready(s);
+	if (s->pipeline_count == 0)
+		return imap_session_fail(s, IMAP_INTERNAL, "no fetch is under way");
+	unsigned tag = s->pipeline[0];
+	s->pipeline_count--;
+	memmove(s->pipeline, s->pipeline + 1, s->pipeline_count * sizeof(s->pipeline[0]));
+	s->failure = (struct imap_failure){0};
+	enum err e = imap_command_wait(s, tag, &h);
+	if (e == ERR_OK && !b.delivered)
+		e = imap_session_fail(s, IMAP_NO_SUCH_MESSAGE, "the message is no longer there");
+	return e;
+}
+
+enum err imap_fetch_body(struct imap_session *s, uint32_t uid, const struct imap_sink *sink)
+{
+	enum err e = imap_session_ready(s);
+
+	if (e == ERR_OK)
+		e = imap_fetch_body_send(s, uid);
+	return e == ERR_OK ? imap_fetch_body_read(s, uid, sink) : e;
+}
