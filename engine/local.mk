@@ -1,1 +1,20 @@
-# engine/: what this room builds and installs
+# engine/: the built-in engine; a file calls only files listed above it
+noinst_LIBRARIES += engine/libengine.a
+engine_libengine_a_SOURCES = \
+	%D%/options.c %D%/options.h \
+	%D%/output.c %D%/output.h \
+	%D%/report.c %D%/report.h \
+	%D%/stop.c %D%/stop.h \
+	%D%/identity.c %D%/identity.h \
+	%D%/match.c %D%/match.h \
+	%D%/special.c %D%/special.h \
+	%D%/folders.c %D%/folders.h \
+	%D%/link.c %D%/link.h \
+	%D%/listing.c %D%/listing.h \
+	%D%/transfer.c %D%/transfer.h \
+	%D%/flags.c %D%/flags.h \
+	%D%/sizes.c \
+	%D%/copy.c %D%/copy.h
+bin_PROGRAMS += engine/mailconvoy-sync
+engine_mailconvoy_sync_SOURCES = %D%/main.c
+engine_mailconvoy_sync_LDADD = engine/libengine.a $(LIBMCVIMAP_LIBS) -lm

@@ -9,7 +9,7 @@ TESTS += $(UNIT_TESTS)
 tests_unit_test_buf_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_utf8_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 endif
-EXTRA_DIST += tests/unit/unit.h tests/unit/cmocka_tap.sh
+EXTRA_DIST += tests/unit/unit.h
 
 # fcgi/
 if HAVE_CMOCKA
@@ -37,4 +37,18 @@ tests_unit_test_redact_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_netmask_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_template_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_template_spec_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
+endif
+
+# engine/
+if HAVE_CMOCKA
+ENGINE_UNIT_LIBS = engine/libengine.a $(LIBMCVIMAP_LIBS) -lm $(UNIT_LIBS)
+ENGINE_UNIT_TESTS = \
+	tests/unit/test_engine_options \
+	tests/unit/test_engine_match \
+	tests/unit/test_engine_folders
+check_PROGRAMS += $(ENGINE_UNIT_TESTS)
+TESTS += $(ENGINE_UNIT_TESTS)
+tests_unit_test_engine_options_LDADD = $(ENGINE_UNIT_LIBS)
+tests_unit_test_engine_match_LDADD = $(ENGINE_UNIT_LIBS)
+tests_unit_test_engine_folders_LDADD = $(ENGINE_UNIT_LIBS)
 endif

@@ -1,0 +1,109 @@
+#include "engine/flags.h"
+
+#include <stddef.h>
+
+#include "lib/arena.h"
+#include "lib/buf.h"
+#include "engine/transfer.h"
+
+#define BATCH 200 /* messages whose flags are asked for at once */
+
+struct change {
+	uint32_t from_uid;
+	uint32_t to_uid;
+	const char *flags; /* NULL until the source told */
+};
+
+struct changes {
+	struct link *source;
+	struct link *destination;
+	struct arena *arena;
+	struct change items[BATCH];
+	unsigned count;
+};
+
+static enum err on_flags(void *ctx, const struct imap_row *row)
+{
+	struct changes *c = ctx;
+	for (unsigned i = 0; i < c->count; i++) {
+		if (c->items[i].from_uid != row->uid)
+			continue;
+		AUTO_BUF struct buf kept = BUF_INIT;
+		imap_flags_keepable(row->flags, &c->destination->mailbox, &kept);
+		c->items[i].flags = arena_strndup(c->arena, kept.data, kept.len);
+	}
+	return ERR_OK;
+}
+
+static enum err read_flags(struct changes *c)
+{
+	struct imap_range ranges[BATCH];
+	for (unsigned i = 0; i < c->count; i++)
+		ranges[i] = (struct imap_range){.first = c->items[i].from_uid, .last = c->items[i].from_uid};
+	for (;;) {
+		uint64_t rows = 0;
+		enum err e = imap_fetch_rows(
+		    c->source->session, ranges, c->count, IMAP_FETCH_FLAGS, NULL, on_flags, c, &rows);
+		if (e == ERR_OK || imap_session_alive(c->source->session))
+			return e;
+		e = link_revive(c->source);
+		if (e != ERR_OK)
+			return e;
+	}
+}
+
+static enum err store(struct changes *c, const struct change *one)
+{
+	struct link *to = c->destination;
+	for (;;) {
+		enum err e = imap_store(to->session, one->to_uid, IMAP_STORE_SET, one->flags);
+		if (e == ERR_OK) {
+			link_worked(to);
+			return ERR_OK;
+		}
+		if (imap_session_alive(to->session)) {
+			AUTO_ARENA struct arena *a = arena_new();
+			report_error(to->report, ERROR_FLAGS,
+			    "Host2: flags msg %s/%u could not add flags [%s]: %s", to->selected, one->to_uid,
+			    one->flags, link_why(to, a));
+			return report_is_full(to->report) ? ERR_TOO_BIG : ERR_OK;
+		}
+		e = link_revive(to);
+		if (e != ERR_OK)
+			return e;
+	}
+}
+
+static enum err apply(struct changes *c)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	if (c->count == 0)
+		return ERR_OK;
+	c->arena = a;
+	enum err e = read_flags(c);
+	for (unsigned i = 0; i < c->count && e == ERR_OK; i++) {
+		if (c->items[i].flags != NULL)
+			e = store(c, &c->items[i]);
+	}
+	c->count = 0;
+	return e;
+}
+
+enum err flags_resync(struct link *source, struct link *destination, const struct message_list *here,
+    const struct message_list *there)
+{
+	struct changes c = {.source = source, .destination = destination};
+	enum err e = ERR_OK;
+	for (uint32_t i = 0; i < here->count && e == ERR_OK; i++) {
+		const struct message *m = &here->items[i];
+		if (m->partner >= there->count)
+			continue;
+		const struct message *other = &there->items[m->partner];
+		if (m->flags == other->flags && m->keywords == other->keywords)
+			continue;
+		c.items[c.count++] = (struct change){.from_uid = m->uid, .to_uid = other->uid};
+		if (c.count == BATCH)
+			e = apply(&c);
+	}
+	return e != ERR_OK ? e : apply(&c);
+}

@@ -1,0 +1,297 @@
+#include "config.h"
+
+#include "engine/link.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "lib/mem.h"
+#include "engine/output.h"
+#include "engine/stop.h"
+
+#define CONNECT_MS 30000
+
+const char *link_name(const struct link *l)
+{
+	return l->side == 0 ? "Host1" : "Host2";
+}
+
+/* The words imapsync's users and parsers know these failures by. */
+static const char *known_words(enum imap_cause cause)
+{
+	switch (cause) {
+	case IMAP_NAME_NOT_FOUND: return "Invalid argument: ";
+	case IMAP_CONNECT_REFUSED: return "Connection refused: ";
+	case IMAP_CERT_UNTRUSTED:
+	case IMAP_CERT_SELF_SIGNED:
+	case IMAP_CERT_EXPIRED:
+	case IMAP_CERT_NOT_YET_VALID: return "certificate verify failed: ";
+	case IMAP_CERT_WRONG_HOST: return "hostname verification failed: ";
+	case IMAP_NOT_TLS: return "wrong version number: ";
+	case IMAP_TIMED_OUT: return "timeout: ";
+	default: return "";
+	}
+}
+
+static const char *explain(const struct imap_failure *f, struct arena *a)
+{
+	if (f->from_server) {
+		bool has_code = f->code[0] == '\0' || strcasestr(f->text, f->code) != NULL;
+		const char *code = has_code ? "" : arena_printf(a, "[%s] ", f->code);
+		return arena_printf(a, "%s%s%s", known_words(f->cause), code, f->text);
+	}
+	const char *detail = f->text_len > 0 ? arena_printf(a, " (%s)", f->text) : "";
+	return arena_printf(a, "%s%s%s", known_words(f->cause), imap_cause_text(f->cause), detail);
+}
+
+const char *link_why(const struct link *l, struct arena *a)
+{
+	if (l->session == NULL)
+		return "not connected";
+	return explain(imap_session_failure(l->session), a);
+}
+
+static void drop(struct link *l)
+{
+	stop_watch(l->side, -1);
+	imap_session_close(&l->session);
+}
+
+static enum err connect_session(struct link *l, struct imap_failure *f, struct imap_peer *peer)
+{
+	const struct imap_options options = {
+	    .endpoint =
+		{
+		    .host = l->options->host,
+		    .port = (uint16_t)l->options->port,
+		    .security = l->options->security,
+		    .verify = l->options->verify,
+		    .ca_file = l->options->ca_file,
+		    .keepalive = true,
+		},
+	    .connect_ms = CONNECT_MS < (int64_t)l->options->timeout_s * 1000
+			      ? CONNECT_MS
+			      : (int64_t)l->options->timeout_s * 1000,
+	    .silence_ms = (int64_t)l->options->timeout_s * 1000,
+	};
+	stop_opening(true);
+	enum err e = imap_session_open(&options, &l->session, f, peer);
+	return e;
+}
+
+static bool is_starttls_failure(const struct link *l, enum imap_cause cause)
+{
+	return l->options->security == IMAP_SECURITY_STARTTLS && cause >= IMAP_NOT_TLS &&
+	       cause <= IMAP_CA_FILE_BAD && cause != IMAP_IS_TLS;
+}
+
+static void report_refusal(struct link *l, const struct imap_failure *f)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	const struct side_options *o = l->options;
+	if (is_starttls_failure(l, f->cause))
+		report_error(l->report, ERROR_TLS,
+		    "%s failure: Can not go to tls encryption on host%u [%s]: Unable to start TLS: %s",
+		    link_name(l), l->side + 1, o->host, explain(f, a));
+	else
+		report_error(l->report, l->side == 0 ? ERROR_CONNECTION_HOST1 : ERROR_CONNECTION_HOST2,
+		    "%s failure: can not open imap connection on host%u [%s] with user [%s]: Unable to "
+		    "connect to %s: %s",
+		    link_name(l), l->side + 1, o->host, o->user, o->host, explain(f, a));
+}
+
+enum err link_open(struct link *l)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	const struct side_options *o = l->options;
+	struct imap_failure failure = {0};
+	struct imap_peer peer = {0};
+
+	out("%s: connecting and login on host%u [%s] port [%u] with user [%s]", link_name(l), l->side + 1,
+	    o->host, o->port, o->user);
+	enum err e = connect_session(l, &failure, &peer);
+	if (e != ERR_OK) {
+		stop_opening(false);
+		report_refusal(l, &failure);
+		return e;
+	}
+	out("%s IP address: %s %s %s", link_name(l), peer.address, peer.tls_version, peer.tls_cipher);
+	e = imap_login(l->session, o->user, l->password, l->password_len);
+	stop_opening(false);
+	if (e != ERR_OK) {
+		const char *why = link_why(l, a);
+		report_error(l->report, l->side == 0 ? ERROR_AUTH_USER1 : ERROR_AUTH_USER2,
+		    "%s failure: Error login on [%s] with user [%s] auth [LOGIN]: %s", link_name(l), o->host,
+		    o->user, why);
+		drop(l);
+		return e;
+	}
+	out("%s: success login on [%s] with user [%s] auth [LOGIN] or [LOGIN]", link_name(l), o->host,
+	    o->user);
+	stop_watch(l->side, imap_stream_fd(imap_session_stream(l->session)));
+	out("%s capability once authenticated: %s", link_name(l), imap_session_capabilities(l->session));
+	(void)!imap_id(l->session, "mailconvoy-sync", PACKAGE_VERSION);
+	return ERR_OK;
+}
+
+/* Open, log in and select again what was selected; says why not. */
+static enum err reopen(struct link *l)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	struct imap_failure failure = {0};
+	uint32_t uidvalidity = l->mailbox.uidvalidity;
+
+	enum err e = connect_session(l, &failure, NULL);
+	if (e == ERR_OK) {
+		e = imap_login(l->session, l->options->user, l->password, l->password_len);
+		if (e != ERR_OK)
+			failure = *imap_session_failure(l->session);
+	}
+	stop_opening(false);
+	if (e != ERR_OK) {
+		out("%s: reconnection failed: %s", link_name(l), explain(&failure, a));
+		drop(l);
+		return ERR_CLOSED;
+	}
+	stop_watch(l->side, imap_stream_fd(imap_session_stream(l->session)));
+	if (l->selected == NULL)
+		return ERR_OK;
+	e = imap_select(l->session, l->selected, l->read_only, &l->mailbox);
+	if (e != ERR_OK) {
+		out("%s: folder [%s] can not be selected again: %s", link_name(l), l->selected,
+		    link_why(l, a));
+		return imap_session_alive(l->session) ? ERR_LOST : ERR_CLOSED;
+	}
+	if (l->mailbox.uidvalidity != uidvalidity || uidvalidity == 0) {
+		out("%s: folder [%s] has other UIDs than before", link_name(l), l->selected);
+		return ERR_LOST;
+	}
+	return ERR_OK;
+}
+
+enum err link_revive(struct link *l)
+{
+	if (stop_signal() != 0)
+		return ERR_CLOSED;
+	if (l->session != NULL && imap_session_alive(l->session))
+		return ERR_OK;
+	while (l->reconnections < LINK_RECONNECTIONS_MAX && stop_signal() == 0) {
+		AUTO_ARENA struct arena *a = arena_new();
+		l->reconnections++;
+		l->report->reconnections[l->side]++;
+		out("%s: connection lost: %s; reconnecting (%u/%d)", link_name(l), link_why(l, a),
+		    l->reconnections, LINK_RECONNECTIONS_MAX);
+		drop(l);
+		enum err e = reopen(l);
+		if (e != ERR_CLOSED)
+			return e;
+	}
+	return ERR_CLOSED;
+}
+
+void link_worked(struct link *l)
+{
+	l->reconnections = 0;
+}
+
+enum err link_select(struct link *l, const char *folder, bool read_only)
+{
+	mem_free_str(&l->selected);
+	l->selected = NULL;
+	for (;;) {
+		enum err e =
+		    l->session == NULL ? ERR_CLOSED : imap_select(l->session, folder, read_only, &l->mailbox);
+		if (e == ERR_OK) {
+			l->selected = mem_strdup(folder);
+			l->read_only = read_only;
+			link_worked(l);
+			return ERR_OK;
+		}
+		if (l->session != NULL && imap_session_alive(l->session))
+			return e;
+		e = link_revive(l);
+		if (e != ERR_OK)
+			return e;
+	}
+}
+
+static enum special_use special_of(unsigned flags)
+{
+	static const struct {
+		unsigned flag;
+		enum special_use use;
+	} uses[] = {
+	    {IMAP_FOLDER_ALL, SPECIAL_ALL},
+	    {IMAP_FOLDER_ARCHIVE, SPECIAL_ARCHIVE},
+	    {IMAP_FOLDER_DRAFTS, SPECIAL_DRAFTS},
+	    {IMAP_FOLDER_FLAGGED, SPECIAL_FLAGGED},
+	    {IMAP_FOLDER_JUNK, SPECIAL_JUNK},
+	    {IMAP_FOLDER_SENT, SPECIAL_SENT},
+	    {IMAP_FOLDER_TRASH, SPECIAL_TRASH},
+	};
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+		if ((flags & uses[i].flag) != 0)
+			return uses[i].use;
+	}
+	return SPECIAL_NONE;
+}
+
+static void fill_set(const struct imap_folder_list *list, const struct imap_namespace *ns, struct arena *a,
+    struct folder_set *set)
+{
+	*set = (struct folder_set){.items = arena_array(a, list->count, sizeof(*set->items)), .prefix = ""};
+	for (size_t i = 0; i < list->count; i++) {
+		const struct imap_folder *f = &list->folders[i];
+		set->items[set->count++] = (struct folder){
+		    .name = f->name,
+		    .separator = f->delimiter,
+		    .special = special_of(f->flags),
+		    .selectable = (f->flags & IMAP_FOLDER_NOSELECT) == 0,
+		    .subscribed = (f->flags & IMAP_FOLDER_SUBSCRIBED) != 0,
+		};
+		if (set->separator == '\0')
+			set->separator = f->delimiter;
+	}
+	if (ns->known) {
+		set->prefix = ns->prefix;
+		if (ns->delimiter != '\0')
+			set->separator = ns->delimiter;
+	}
+}
+
+enum err link_folders(struct link *l, struct arena *a, struct folder_set *set_r)
+{
+	struct imap_namespace ns = {0};
+	struct imap_folder_list list = {0};
+	for (;;) {
+		enum err e = l->session == NULL ? ERR_CLOSED : imap_namespace(l->session, a, &ns);
+		if (e == ERR_OK)
+			e = imap_list(l->session, a, &list);
+		if (e == ERR_OK) {
+			if (list.unusable > 0)
+				out("%s: %zu folders have names no command can carry; they are left out",
+				    link_name(l), list.unusable);
+			fill_set(&list, &ns, a, set_r);
+			link_worked(l);
+			return ERR_OK;
+		}
+		if (l->session != NULL && imap_session_alive(l->session))
+			return e;
+		e = link_revive(l);
+		if (e != ERR_OK)
+			return e;
+	}
+}
+
+void link_close(struct link *l)
+{
+	stop_watch(l->side, -1);
+	if (l->session != NULL && imap_session_alive(l->session) && stop_signal() == 0) {
+		out("Disconnecting from host%u %s user%u %s", l->side + 1, l->options->host, l->side + 1,
+		    l->options->user);
+		imap_session_logout(&l->session);
+	}
+	imap_session_close(&l->session);
+	mem_free_str(&l->selected);
+}

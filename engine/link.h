@@ -1,0 +1,62 @@
+/*
+ * One side of the migration: the connection to its server, told about as imapsync does, opened again when it
+ * drops.  After a reconnection the folder that was selected is selected again, and only if its UIDs still
+ * mean the same messages (UIDVALIDITY).
+ */
+#ifndef MCV_ENGINE_LINK_H
+#define MCV_ENGINE_LINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "imap/session.h"
+#include "lib/arena.h"
+#include "lib/err.h"
+#include "engine/folders.h"
+#include "engine/options.h"
+#include "engine/report.h"
+
+#define LINK_RECONNECTIONS_MAX 3 /* in a row, without a command succeeding between */
+
+struct link {
+	struct imap_session *session; /* NULL when not connected */
+	const struct side_options *options;
+	struct report *report;
+	const char *password;
+	size_t password_len;
+	unsigned side;          /* 0 or 1 */
+	unsigned reconnections; /* since link_worked() */
+	char *selected;         /* NULL when no folder is; freed with the link */
+	bool read_only;
+	struct imap_mailbox mailbox; /* as it was when selected */
+};
+
+/* "Host1" or "Host2". */
+const char *link_name(const struct link *l);
+
+/* Connect and log in for the first time; a failure is reported as the error it is.  Any enum err. */
+enum err link_open(struct link *l) MUST_CHECK;
+
+/*
+ * After a failure: ERR_OK when there is a working connection again, the folder selected (the failed command
+ * is then repeated by the caller).  ERR_CLOSED when the signal to stop came, or LINK_RECONNECTIONS_MAX were
+ * spent; ERR_LOST when the folder is gone or its UIDs changed.
+ */
+enum err link_revive(struct link *l) MUST_CHECK;
+
+/* A command succeeded: reconnections are counted anew. */
+void link_worked(struct link *l);
+
+/* Select (read_only: EXAMINE), reconnecting as needed.  What fails finally is not reported. */
+enum err link_select(struct link *l, const char *folder, bool read_only) MUST_CHECK;
+
+/* Namespace and folders, all in a. */
+enum err link_folders(struct link *l, struct arena *a, struct folder_set *set_r) MUST_CHECK;
+
+/* What the last failure was, for a person: the server's words or ours, in a. */
+const char *link_why(const struct link *l, struct arena *a);
+
+/* LOGOUT and free; a dead connection is dropped. */
+void link_close(struct link *l);
+
+#endif

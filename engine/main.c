@@ -1,0 +1,294 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "lib/arena.h"
+#include "lib/buf.h"
+#include "lib/log.h"
+#include "engine/copy.h"
+#include "engine/link.h"
+#include "engine/options.h"
+#include "engine/output.h"
+#include "engine/report.h"
+#include "engine/stop.h"
+
+#define PASSWORD_MAX 4096
+
+struct run {
+	struct options options;
+	struct report report;
+	struct link links[2];
+	struct buf passwords[2];
+	struct arena *arena;
+};
+
+static const char usage[] =
+    "Usage: mailconvoy-sync --host1=H --user1=U --passfile1=F --host2=H --user2=U --passfile2=F [options]\n"
+    "Copies a mailbox from one IMAP server to another; speaks imapsync's command line, output and exit "
+    "codes.\n"
+    "See mailconvoy-sync(1).\n";
+
+/* Passwords must not reach a core dump or a debugger. */
+static void harden(void)
+{
+	const struct rlimit none = {0};
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+/* The first line of the file, without its newline. */
+static enum err read_password(const char *path, struct buf *password)
+{
+	char chunk[512];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return ERR_NOT_FOUND;
+	ssize_t n;
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0 || (n < 0 && errno == EINTR)) {
+		if (n > 0 && password->len + (size_t)n <= PASSWORD_MAX)
+			buf_add(password, chunk, (size_t)n);
+	}
+	explicit_bzero(chunk, sizeof(chunk));
+	(void)close(fd);
+	char *newline = memchr(password->data, '\n', password->len);
+	if (newline != NULL) {
+		explicit_bzero(newline, (size_t)(password->data + password->len - newline));
+		buf_truncate(password, (size_t)(newline - password->data));
+	}
+	return n < 0 ? ERR_IO : ERR_OK;
+}
+
+static enum err read_passwords(struct run *r)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		const char *path = r->options.side[side].passfile;
+		if (read_password(path, &r->passwords[side]) != ERR_OK) {
+			out("Failure: file from parameter --passfile%u %s does not exist or is not readable",
+			    side + 1, path);
+			return ERR_NOT_FOUND;
+		}
+		out_secret(r->passwords[side].data, r->passwords[side].len);
+		r->links[side].password = r->passwords[side].data;
+		r->links[side].password_len = r->passwords[side].len;
+	}
+	return ERR_OK;
+}
+
+static enum err write_pidfile(const char *path)
+{
+	char text[32];
+	if (path == NULL || path[0] == '\0')
+		return ERR_OK;
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	bool written = fd >= 0 && write(fd, text, (size_t)len) == len;
+	if (fd >= 0)
+		(void)close(fd);
+	if (!written)
+		out("Could not write the pid file %s: %s", path, strerror(errno));
+	return written ? ERR_OK : ERR_IO;
+}
+
+static void remove_pidfile(const char *path)
+{
+	if (path == NULL || path[0] == '\0')
+		return;
+	out("Removing pidfile %s", path);
+	(void)unlink(path);
+}
+
+static void say_start(const struct run *r)
+{
+	static const char *const ways[] = {
+	    [IMAP_SECURITY_TLS] = "TLS",
+	    [IMAP_SECURITY_STARTTLS] = "STARTTLS",
+	    [IMAP_SECURITY_NONE] = "no encryption",
+	};
+	AUTO_BUF struct buf when = BUF_INIT;
+	out_time(&when, r->report.started_s);
+	out("Here is mailconvoy-sync %s, the built-in engine of mailconvoy.", PACKAGE_VERSION);
+	out("Transfer started at %s", when.data);
+	out("PID is %d my PPID is %d", (int)getpid(), (int)getppid());
+	for (unsigned side = 0; side < 2; side++) {
+		const struct side_options *s = &r->options.side[side];
+		out("Host%u: IMAP server [%s] port [%u] user [%s]", side + 1, s->host, s->port, s->user);
+		out("Host%u: %s%s; a silence of %u seconds ends a connection", side + 1, ways[s->security],
+		    s->security == IMAP_SECURITY_NONE ? ""
+		    : s->verify                       ? ", certificate and host name verified"
+						      : ", certificate NOT verified",
+		    s->timeout_s);
+	}
+	if (r->options.dry)
+		out("Info: --dry mode: nothing is changed on host2.");
+}
+
+static void say_quota(struct run *r)
+{
+	struct imap_quota q = {0};
+	if (r->links[1].session == NULL || imap_quota(r->links[1].session, "INBOX", &q) != ERR_OK || !q.known)
+		return;
+	double percent = q.limit_bytes > 0 ? 100.0 * (double)q.used_bytes / (double)q.limit_bytes : 0;
+	out("Host2: Quota current storage is %llu bytes. Limit is %llu bytes. So %.2f %% full",
+	    (unsigned long long)q.used_bytes, (unsigned long long)q.limit_bytes, percent);
+	if (percent > 90)
+		out("Host2: %.2f %% full: it is time to find a bigger place! ( %llu bytes / %llu bytes )",
+		    percent, (unsigned long long)q.used_bytes, (unsigned long long)q.limit_bytes);
+}
+
+static void say_folders(const struct link *l, const struct folder_set *set)
+{
+	out("%s: separator and prefix: [%c][%s]", link_name(l), set->separator != '\0' ? set->separator : ' ',
+	    set->prefix);
+	out("%s: found %u folders:", link_name(l), set->count);
+	for (unsigned i = 0; i < set->count; i++) {
+		AUTO_BUF struct buf shown = BUF_INIT;
+		out_folder(&shown, set->items[i].name);
+		out("%s%s", shown.data, set->items[i].selectable ? "" : " (holds no messages)");
+	}
+}
+
+static enum err read_folders(struct run *r, struct folder_set sets[2])
+{
+	for (unsigned side = 0; side < 2; side++) {
+		struct link *l = &r->links[side];
+		enum err e = link_folders(l, r->arena, &sets[side]);
+		if (e != ERR_OK && stop_signal() == 0)
+			report_error(&r->report, side == 0 ? ERROR_CONNECTION_HOST1 : ERROR_CONNECTION_HOST2,
+			    "%s failure: can not open imap connection on host%u [%s] with user [%s]: the "
+			    "folders can not be "
+			    "listed: %s",
+			    link_name(l), side + 1, l->options->host, l->options->user,
+			    link_why(l, r->arena));
+		if (e != ERR_OK)
+			return e;
+		say_folders(l, &sets[side]);
+	}
+	return ERR_OK;
+}
+
+/* The migration proper, both sides logged in.  Sets *usage_r when a folder option is malformed. */
+static enum err migrate(struct run *r, bool *usage_r)
+{
+	struct folder_set sets[2];
+	struct folder_plan plan;
+	AUTO_BUF struct buf reason = BUF_INIT;
+
+	say_quota(r);
+	enum err e = read_folders(r, sets);
+	if (e != ERR_OK)
+		return e;
+	e = folder_plan_make(&r->options, &sets[0], &sets[1], r->arena, &plan, &reason);
+	if (e != ERR_OK) {
+		out_lines(reason.data);
+		*usage_r = true;
+		return e;
+	}
+	for (unsigned i = 0; i < r->options.folders.count; i++) {
+		if (folder_find(&sets[0], r->options.folders.words[i]) == NULL)
+			out("Host1: folder [%s] does not exist, ignored", r->options.folders.words[i]);
+	}
+	struct copy copy = {
+	    .source = &r->links[0],
+	    .destination = &r->links[1],
+	    .report = &r->report,
+	    .plan = &plan,
+	    .separator = sets[1].separator,
+	};
+	r->report.folders_total = plan.count;
+	if (r->options.folder_sizes || r->options.just_folder_sizes)
+		e = copy_sizes(&copy, false);
+	if (e == ERR_OK && !r->options.just_folder_sizes)
+		e = copy_folders(&copy);
+	if (e == ERR_OK && r->options.folder_sizes && r->options.folder_sizes_at_end &&
+	    !r->options.just_folder_sizes && copy_sizes(&copy, true) != ERR_OK && stop_signal() == 0)
+		out("The sizes at the end could not be taken.");
+	return e;
+}
+
+static enum exit_code end_by_signal(struct run *r)
+{
+	int signal = stop_signal();
+	out("Got a signal %s (my PID is %d my PPID is %d). Asked to terminate", stop_signal_name(signal),
+	    (int)getpid(), (int)getppid());
+	report_statistics(&r->report);
+	out("Ended by a signal %s (my PID is %d my PPID is %d). I am asked to terminate immediately.",
+	    stop_signal_name(signal), (int)getpid(), (int)getppid());
+	out("You should resynchronize those accounts by running a sync again,");
+	out("since some messages and entire folders might still be missing on host2.");
+	return EXIT_CODE_BY_SIGNAL;
+}
+
+static enum exit_code run(struct run *r)
+{
+	bool bad_usage = false;
+	if (write_pidfile(r->options.pidfile) != ERR_OK)
+		return EXIT_CODE_PID_FILE;
+	if (read_passwords(r) != ERR_OK)
+		return EXIT_CODE_NO_INPUT;
+	enum err first = link_open(&r->links[0]);
+	enum err second = link_open(&r->links[1]);
+	if (first != ERR_OK || second != ERR_OK)
+		return stop_signal() != 0 ? end_by_signal(r) : report_errors_listing(&r->report);
+	if (r->options.just_login) {
+		out("Exiting because of --justlogin");
+		return EXIT_CODE_OK;
+	}
+	enum err e = migrate(r, &bad_usage);
+	if (bad_usage)
+		return EXIT_CODE_USAGE;
+	if (stop_signal() != 0)
+		return end_by_signal(r);
+	if (e == ERR_TOO_BIG && !report_is_full(&r->report))
+		report_error(&r->report, ERROR_TRANSFER_EXCEEDED,
+		    "Maximum bytes transferred reached, %llu >= %llu, ending sync",
+		    (unsigned long long)r->report.bytes_transferred,
+		    (unsigned long long)r->options.exitwhenover);
+	report_statistics(&r->report);
+	enum exit_code code = report_errors_listing(&r->report);
+	return code == EXIT_CODE_OK && e != ERR_OK ? EXIT_CODE_CATCH_ALL : code;
+}
+
+int main(int argc, char **argv)
+{
+	AUTO_BUF struct buf reason = BUF_INIT;
+	struct run r = {.passwords = {BUF_INIT, BUF_INIT}, .arena = arena_new()};
+
+	harden();
+	log_init("mailconvoy-sync", 0);
+	enum err e = options_parse(&r.options, argc, argv, r.arena, &reason);
+	if (e != ERR_OK) {
+		out_lines(reason.data);
+		arena_free(&r.arena);
+		return EXIT_CODE_USAGE;
+	}
+	if (r.options.help || r.options.version) {
+		out_lines(r.options.help ? usage : "mailconvoy-sync " PACKAGE_VERSION "\n");
+		arena_free(&r.arena);
+		return EXIT_CODE_OK;
+	}
+	stop_install();
+	report_init(&r.report, &r.options, r.arena);
+	for (unsigned side = 0; side < 2; side++)
+		r.links[side] =
+		    (struct link){.options = &r.options.side[side], .report = &r.report, .side = side};
+	say_start(&r);
+	enum exit_code code = run(&r);
+	bool by_signal = code == EXIT_CODE_BY_SIGNAL;
+	report_exit(&r.report, code);
+	remove_pidfile(r.options.pidfile);
+	for (unsigned side = 0; side < 2; side++) {
+		link_close(&r.links[side]);
+		buf_wipe(&r.passwords[side]);
+	}
+	out_end();
+	arena_free(&r.arena);
+	if (by_signal)
+		stop_die();
+	return (int)code;
+}

@@ -1,0 +1,76 @@
+/*
+ * The engine's command line: the part of imapsync's that a migration needs.  Data only; nothing here runs
+ * code. Both --name=value and --name value are read, and --no as well as --no- before a switch.
+ *
+ * Where we differ from imapsync, on purpose:
+ * - passwords come from --passfileN alone (first line; the newline is dropped); --passwordN and the
+ * environment are refused, because other users of the machine can read them;
+ * - certificates and host names are verified unless --sslargsN SSL_verify_mode=0 says otherwise;
+ * - without --sslN/--tlsN the connection is TLS on port 993 and STARTTLS elsewhere, never clear text: that
+ * takes
+ *   --nosslN and --notlsN together;
+ * - --addheader is accepted and does nothing: a message is never altered, and needs no header to be
+ * recognised;
+ * - --include and --exclude are POSIX extended regular expressions.
+ */
+#ifndef MCV_ENGINE_OPTIONS_H
+#define MCV_ENGINE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "imap/stream.h"
+#include "lib/arena.h"
+#include "lib/buf.h"
+#include "lib/err.h"
+
+struct word_list {
+	const char **words;
+	unsigned count;
+};
+
+struct side_options {
+	const char *host;
+	const char *user;
+	const char *passfile;
+	const char *ca_file;  /* NULL = the system's store */
+	const char *tls_name; /* SSL_hostname and SSL_verifycn_name; may only repeat the host */
+	unsigned port;
+	unsigned timeout_s; /* silence after which a connection is given up; --timeoutN, default 120 */
+	enum imap_security security;
+	bool verify;
+};
+
+struct options {
+	struct side_options side[2]; /* 0: source ("host1"), 1: destination ("host2") */
+	struct word_list folders;    /* --folder: only these, the server's raw names */
+	struct word_list includes;   /* --include */
+	struct word_list excludes;   /* --exclude */
+	struct word_list renames;    /* --f1f2 source=destination, raw names */
+	const char *tmpdir;          /* accepted; the engine writes no temporary file */
+	const char *pidfile;         /* NULL = none */
+	uint64_t maxsize;            /* bytes; 0 = no limit */
+	uint64_t exitwhenover;       /* bytes; 0 = no limit */
+	unsigned errors_max;         /* --errorsmax, default 50 */
+	bool dry;
+	bool automap;
+	bool subscribe;     /* subscribe on host2 what is subscribed on host1; default on */
+	bool subscribe_all; /* subscribe every folder synced */
+	bool folder_sizes;
+	bool folder_sizes_at_end;
+	bool resync_flags;
+	bool just_login;
+	bool just_folders;
+	bool just_folder_sizes;
+	bool version;
+	bool help;
+};
+
+/*
+ * Reads argv[1..argc-1] into *o, whose strings live in a or in argv.  On ERR_INVALID what is wrong is in
+ * reason, one or more lines ending in a newline, imapsync's wording where it has one; the program exits 64.
+ */
+enum err options_parse(
+    struct options *o, int argc, char **argv, struct arena *a, struct buf *reason) MUST_CHECK;
+
+#endif

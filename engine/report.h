@@ -1,0 +1,124 @@
+/*
+ * What a run has done so far and how it ends: counters, errors, the statistics and the exit code.  The
+ * wording and the numbers are imapsync's; the code names the most frequent error.
+ */
+#ifndef MCV_ENGINE_REPORT_H
+#define MCV_ENGINE_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/arena.h"
+#include "lib/clock.h"
+#include "lib/err.h"
+
+#include "engine/options.h"
+
+/* imapsync's exit codes that this engine can end with. */
+enum exit_code {
+	EXIT_CODE_OK = 0,
+	EXIT_CODE_CATCH_ALL = 1,
+	EXIT_CODE_BY_SIGNAL = 6,
+	EXIT_CODE_PID_FILE = 8,
+	EXIT_CODE_TLS = 12,
+	EXIT_CODE_USAGE = 64,
+	EXIT_CODE_NO_INPUT = 66,
+	EXIT_CODE_CONNECTION_HOST1 = 101,
+	EXIT_CODE_CONNECTION_HOST2 = 102,
+	EXIT_CODE_ERRORS = 111,
+	EXIT_CODE_ERRORS_MAX = 112,
+	EXIT_CODE_OVERQUOTA = 113,
+	EXIT_CODE_APPEND = 114,
+	EXIT_CODE_FETCH = 115,
+	EXIT_CODE_CREATE = 116,
+	EXIT_CODE_SELECT = 117,
+	EXIT_CODE_TRANSFER_EXCEEDED = 118,
+	EXIT_CODE_APPEND_VIRUS = 119,
+	EXIT_CODE_FLAGS = 120,
+	EXIT_CODE_AUTH_USER1 = 161,
+	EXIT_CODE_AUTH_USER2 = 162,
+};
+
+/* In the order of their names, which decides between equally frequent ones. */
+enum error_type {
+	ERROR_APPEND,
+	ERROR_APPEND_SIZE,
+	ERROR_APPEND_VIRUS,
+	ERROR_AUTH_USER1,
+	ERROR_AUTH_USER2,
+	ERROR_CONNECTION_HOST1,
+	ERROR_CONNECTION_HOST2,
+	ERROR_CREATE,
+	ERROR_TLS,
+	ERROR_FLAGS,
+	ERROR_FETCH,
+	ERROR_OVERQUOTA,
+	ERROR_SELECT,
+	ERROR_TRANSFER_EXCEEDED,
+	ERROR_UNCLASSIFIED,
+	ERROR__COUNT
+};
+
+struct report {
+	const struct options *options;
+	struct arena *arena;
+	int64_t started_s;
+	mono_time started;
+	mono_time transfer_started; /* when the first folder was begun */
+
+	unsigned folders_total;
+	unsigned folders_done;
+	uint64_t start_messages[2]; /* found by the sizing at the start, by side */
+	uint64_t start_bytes[2];
+	uint64_t end_messages[2];
+	uint64_t end_bytes[2];
+	bool sized_at_start;
+	bool sized_at_end;
+
+	uint64_t processed;   /* messages of host1 dealt with, in whatever way */
+	uint64_t transferred; /* messages */
+	uint64_t would_be;    /* messages a real run would move */
+	uint64_t would_be_bytes;
+	uint64_t skipped; /* messages */
+	uint64_t bytes_transferred;
+	uint64_t bytes_skipped;
+	uint64_t biggest_transferred; /* bytes */
+	uint64_t identified[2];       /* messages seen in the folders done, by side */
+	uint64_t duplicates[2];       /* beyond the first of equal identity in one folder, by side */
+	uint64_t missing;             /* on host1, not on host2 */
+	uint64_t extra;               /* on host2, not on host1 */
+	unsigned reconnections[2];
+	unsigned folders_failed; /* could not be created, selected or listed */
+	unsigned unlisted;       /* messages of host1 the server told nothing about */
+
+	char **errors; /* in arena */
+	unsigned error_count;
+	unsigned error_types[ERROR__COUNT];
+	bool dumped; /* the errors were listed already */
+};
+
+void report_init(struct report *r, const struct options *o, struct arena *a);
+
+/* Counts and prints an error, without newline. */
+void report_error(struct report *r, enum error_type type, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Whether --errorsmax is reached and the run must end. */
+bool report_is_full(const struct report *r);
+
+/* "ETA: <date>  S s  left/total msgs left", "" when the total is not known. */
+const char *report_eta(const struct report *r, struct arena *a);
+
+/* The line for a message copied; sizes in bytes, uid2 0 when the server did not say. */
+void report_copied(
+    struct report *r, const char *folder1, uint32_t uid1, uint64_t size, const char *folder2, uint32_t uid2);
+
+/* "++++ Statistics" to "Detected N errors". */
+void report_statistics(const struct report *r);
+
+/* Lists the errors, if any, and returns the code they stand for. */
+enum exit_code report_errors_listing(struct report *r);
+
+/* "Exiting with return value ..." */
+void report_exit(const struct report *r, enum exit_code code);
+
+#endif

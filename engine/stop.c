@@ -1,0 +1,69 @@
+#include "config.h"
+
+#include "engine/stop.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t asked;
+static volatile sig_atomic_t is_opening;
+static volatile sig_atomic_t sockets[2] = {-1, -1};
+
+static void on_signal(int signal)
+{
+	if (is_opening || asked != 0) {
+		struct sigaction plain = {.sa_handler = SIG_DFL};
+		(void)sigaction(SIGTERM, &plain, NULL);
+		(void)kill(getpid(), SIGTERM);
+		return;
+	}
+	asked = signal;
+	for (unsigned side = 0; side < 2; side++) {
+		if (sockets[side] >= 0)
+			(void)shutdown(sockets[side], SHUT_RDWR);
+	}
+}
+
+void stop_install(void)
+{
+	static const int signals[] = {SIGTERM, SIGQUIT, SIGINT, SIGHUP};
+	struct sigaction action = {.sa_handler = on_signal};
+	(void)sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)sigaction(signals[i], &action, NULL);
+	action.sa_handler = SIG_IGN;
+	(void)sigaction(SIGPIPE, &action, NULL);
+}
+
+int stop_signal(void)
+{
+	return asked;
+}
+
+const char *stop_signal_name(int signal)
+{
+	switch (signal) {
+	case SIGTERM: return "TERM";
+	case SIGQUIT: return "QUIT";
+	case SIGINT: return "INT";
+	default: return "HUP";
+	}
+}
+
+void stop_watch(unsigned side, int fd)
+{
+	sockets[side] = fd;
+}
+
+void stop_opening(bool opening)
+{
+	is_opening = opening;
+}
+
+void stop_die(void)
+{
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)raise(SIGTERM);
+}

@@ -1,0 +1,29 @@
+/*
+ * Being asked to end: TERM, QUIT, INT and HUP.  The first one sets a flag and shuts both connections down, so
+ * that whatever waits for a server returns at once, and the run ends with its statistics.  While a connection
+ * is being opened there is nothing to shut down: then the signal ends the process as if never caught.
+ */
+#ifndef MCV_ENGINE_STOP_H
+#define MCV_ENGINE_STOP_H
+
+#include <stdbool.h>
+
+/* Catch the signals; SIGPIPE is ignored from here on. */
+void stop_install(void);
+
+/* The signal that asked, 0 for none yet. */
+int stop_signal(void);
+
+/* "TERM" for SIGTERM. */
+const char *stop_signal_name(int signal);
+
+/* The socket of side 0 or 1, -1 when it has none. */
+void stop_watch(unsigned side, int fd);
+
+/* Whether a connection is being opened. */
+void stop_opening(bool opening);
+
+/* Die by SIGTERM, as waitpid(2) sees it; returns only if that is impossible. */
+void stop_die(void);
+
+#endif
