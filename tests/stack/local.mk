@@ -1,1 +1,4 @@
-# tests/stack
+# tests/stack: starts the real servers, for tests and for ./demo
+EXTRA_DIST += \
+	%D%/packages \
+	%D%/install.sh

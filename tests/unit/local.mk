@@ -9,7 +9,7 @@ TESTS += $(UNIT_TESTS)
 tests_unit_test_buf_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_utf8_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 endif
-EXTRA_DIST += tests/unit/unit.h
+EXTRA_DIST += tests/unit/unit.h tests/unit/cmocka_tap.sh
 
 # fcgi/
 if HAVE_CMOCKA
