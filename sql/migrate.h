@@ -31,7 +31,7 @@ enum err migrate_status(struct db *db, struct arena *a, const char *dir, struct 
     size_t *count_r, const char **why_r) MUST_CHECK;
 
 /*
- * Apply what is missing, one runner at a time (GET_LOCK, waits up to 60 s).  *applied_r: how many were.
+ * Apply what is missing, one runner at a time (GET_LOCK, waits up to 20 s).  *applied_r: how many were.
  * *why_r (always set, "" on success): one line for the administrator.
  * ERR_CONFLICT: an applied file was changed, or the database is newer than the files; nothing was done.
  * ERR_BUSY: somebody else is migrating.  ERR_IO: a file could not be read.  ERR_INVALID: a gap or a doubled

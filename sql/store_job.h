@@ -127,10 +127,9 @@ enum err store_job_delete(struct db *db, const struct viewer *v, uint64_t id) MU
 
 struct job_event {
 	uint64_t id;
-	int64_t at; /* seconds since 1970 UTC */
-	const char
-	    *kind;    /* created edited cancel_asked cancelled claimed finished interrupted rerun deleted */
-	int from, to; /* enum job_state, or -1 */
+	int64_t at;         /* seconds since 1970 UTC */
+	const char *kind;   /* created edited cancel_asked cancelled claimed finished rescued deleted */
+	int from, to;       /* enum job_state, or -1 */
 	uint64_t user_id;   /* 0: not a person */
 	uint64_t worker_id; /* 0: not a worker */
 	const char *detail; /* may be NULL */

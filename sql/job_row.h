@@ -1,0 +1,49 @@
+/* From a row of job to a struct job: one column list and its reader, shared by the stores. */
+#ifndef MCV_SQL_JOB_ROW_H
+#define MCV_SQL_JOB_ROW_H
+
+#include "lib/err.h"
+#include "sql/db.h"
+#include "sql/job.h"
+
+/* "SELECT" JOB_COLUMNS "FROM" JOB_TABLES: job is j, batch is b.  The order of tables is ours: the list's
+ * index is on j. */
+#define JOB_COLUMNS \
+	" STRAIGHT_JOIN j.id, j.account_id, a.name, j.owner_user_id, u.email, j.batch_id, b.tag, " \
+	"j.parent_id," \
+	" j.name, j.label, j.dry_run," \
+	" j.src_server_id, j.src_server_name, j.src_host, j.src_port, j.src_security, j.src_verify, " \
+	"j.src_user," \
+	" j.dst_server_id, j.dst_server_name, j.dst_host, j.dst_port, j.dst_security, j.dst_verify, " \
+	"j.dst_user," \
+	" j.state, j.queued_at, j.cancel_requested_at, j.started_at, j.finished_at," \
+	" TIMESTAMPDIFF(MICROSECOND, j.started_at, COALESCE(j.finished_at, UTC_TIMESTAMP(6))) DIV 1000," \
+	" j.worker_id, j.attempts, j.program, j.program_version, j.exit_code, j.exit_signal," \
+	" j.reason, j.reason_text, j.reason_detail, j.reason_action," \
+	" j.log_bytes, j.log_cut_start, j.log_cut_bytes, j.log_errors, j.log_warnings," \
+	" j.folders_total, j.folders_done, j.folder_current, j.messages_total, j.messages_done," \
+	" j.messages_copied, j.messages_skipped, j.messages_failed, j.messages_to_copy, j.bytes_total," \
+	" j.bytes_copied, j.biggest_bytes, j.rate_bytes, j.rate_milli_messages, j.eta_s, " \
+	"j.quota_used_bytes," \
+	" j.quota_limit_bytes, j.progress_at, j.updated_at "
+#define JOB_TABLES \
+	" job j JOIN account a ON a.id = j.account_id LEFT JOIN user u ON u.id = j.owner_user_id" \
+	" LEFT JOIN batch b ON b.id = j.batch_id "
+
+/* Columns JOB_COLUMNS adds; what a query selects after them begins there. */
+enum { JOB_COLUMN_COUNT = 65 };
+
+/* ERR_INTERNAL: the row holds a word this program does not know. */
+enum err job_row_read(const struct db_rows *rows, size_t row, struct job *job_r) MUST_CHECK;
+
+/* "SET" JOB_COUNTERS_SET, and its 17 parameters: JOB_COUNTERS_ARGS(c), folder already cleaned. */
+#define JOB_COUNTERS_SET \
+	" folders_total = ?, folders_done = ?, folder_current = ?, messages_total = ?, messages_done = ?," \
+	" messages_copied = ?, messages_skipped = ?, messages_failed = ?, messages_to_copy = ?," \
+	" bytes_total = ?, bytes_copied = ?, biggest_bytes = ?, rate_bytes = ?, rate_milli_messages = ?," \
+	" eta_s = ?, quota_used_bytes = ?, quota_limit_bytes = ? "
+enum { JOB_COUNTERS_COUNT = 17 };
+void job_counters_params(
+    const struct job_counters *c, const char *folder, struct db_param params_r[JOB_COUNTERS_COUNT]);
+
+#endif
