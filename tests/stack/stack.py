@@ -30,6 +30,8 @@ from process import Process, free_port, port_taken, runs, wait_for  # noqa: E402
 
 PARTS = ("mariadb", "dovecot", "smtp", "web", "worker")
 USERS = 20
+# aiosmtpd is a Debian package: it belongs to Debian's python, whatever comes first on PATH.
+DEBIAN_PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
 ADMIN = "admin@example.org"
 
 
@@ -109,7 +111,7 @@ class Stack:
         port = free_port()
         directory = self.path("smtp")
         os.makedirs(directory, exist_ok=True)
-        self.running.append(Process("smtp_catcher", [sys.executable, os.path.join(HERE, "smtp_catcher.py"), str(port),
+        self.running.append(Process("smtp_catcher", [DEBIAN_PYTHON, os.path.join(HERE, "smtp_catcher.py"), str(port),
                                                      directory], self.path("smtp.log")))
         wait_for("the SMTP catcher", lambda: self.running[-1].check() or port_taken(port))
         self.env.update(SMTP_DIR=directory, SMTP_PORT=port)
