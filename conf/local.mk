@@ -1,3 +1,1 @@
-# conf/: what an installation is configured with
-EXTRA_DIST += \
-	%D%/nginx/mailconvoy-fastcgi.inc
+# conf/: what this room builds and installs

@@ -8,4 +8,19 @@ worker_libmcvworker_a_SOURCES = \
 	%D%/proctree.c %D%/proctree.h \
 	%D%/keeper_wire.h \
 	%D%/keeper.c %D%/keeper.h \
-	%D%/keeper_main.c
+	%D%/keeper_main.c \
+	%D%/report.c %D%/report.h \
+	%D%/ready.c %D%/ready.h \
+	%D%/crash.h \
+	%D%/link.c %D%/link.h \
+	%D%/program.c %D%/program.h \
+	%D%/jobdir.c %D%/jobdir.h \
+	%D%/recover.c %D%/recover.h \
+	%D%/output.c %D%/output.h \
+	%D%/runner.c %D%/runner.h \
+	%D%/lease.c %D%/lease.h \
+	%D%/queue.c %D%/queue.h
+
+sbin_PROGRAMS += worker/mailconvoy-worker
+worker_mailconvoy_worker_SOURCES = %D%/main.c
+worker_mailconvoy_worker_LDADD = worker/libmcvworker.a $(LIBSQL_LIBS) $(LIBMCV_LIBS)

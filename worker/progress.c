@@ -192,8 +192,10 @@ static void read_message(struct progress *p, struct span l)
 	int64_t bytes;
 
 	if (at == NULL) {
-		if (contains(l, " skipped ("))
+		if (contains(l, " skipped (")) {
 			count(&p->messages_skipped, 1);
+			count(&p->warnings, 1);
+		}
 		return;
 	}
 	brace = find_last((struct span){.s = l.s, .len = (size_t)(at - l.s)}, "{");
@@ -208,27 +210,27 @@ static void read_message(struct progress *p, struct span l)
 	read_eta(p, after(l, at));
 }
 
-/* As much of a name as fits and is valid UTF-8; other bytes and controls become "?". */
-static void keep_folder(struct progress *p, struct span name)
+/* As much of a text as fits room and is valid UTF-8; other bytes and controls become "?". */
+static void keep_text(struct span text, char *room, size_t size)
 {
 	size_t out = 0;
 
-	for (size_t i = 0; i < name.len;) {
-		size_t n = utf8_sequence(name.s + i, name.len - i);
-		bool bad = n == 0 || utf8_is_control(name.s + i, n);
+	for (size_t i = 0; i < text.len;) {
+		size_t n = utf8_sequence(text.s + i, text.len - i);
+		bool bad = n == 0 || utf8_is_control(text.s + i, n);
 
-		if (out + (bad ? 1 : n) >= PROGRESS_FOLDER_MAX)
+		if (out + (bad ? 1 : n) >= size)
 			break;
 		if (bad) {
-			p->folder_current[out++] = '?';
+			room[out++] = '?';
 			i += n == 0 ? 1 : n;
 		} else {
-			memcpy(p->folder_current + out, name.s + i, n);
+			memcpy(room + out, text.s + i, n);
 			out += n;
 			i += n;
 		}
 	}
-	p->folder_current[out] = '\0';
+	room[out] = '\0';
 }
 
 /* "Folder  i/n [raw] = [decoded] -> [raw] = [decoded]"; "= […]" only where the name is not ASCII. */
@@ -258,7 +260,8 @@ static void read_folder(struct progress *p, struct span l)
 	if (decoded != NULL)
 		l = after(l, decoded + strlen("] = "));
 	if (l.len >= 2 && l.s[l.len - 1] == ']')
-		keep_folder(p, (struct span){.s = l.s + 1, .len = l.len - 2});
+		keep_text(
+		    (struct span){.s = l.s + 1, .len = l.len - 2}, p->folder_current, PROGRESS_FOLDER_MAX);
 }
 
 static bool contains_any(struct span l, const char *const *needles)
@@ -312,6 +315,8 @@ static void read_failure(struct progress *p, int side, struct span l)
 		t = connect_trouble(l, TROUBLE_TLS);
 	if (p->trouble[side] == TROUBLE_NONE)
 		p->trouble[side] = t;
+	if (p->detail[0] == '\0')
+		keep_text(l, p->detail, PROGRESS_DETAIL_MAX);
 	count(&p->errors, 1);
 }
 
@@ -328,6 +333,8 @@ static void read_host(struct progress *p, int side, struct span l)
 		if (find(l, "Limit is ") != NULL)
 			set_number(
 			    after(l, find(l, "Limit is ") + strlen("Limit is ")), &p->quota_limit_bytes);
+	} else if (source && contains(l, " ignored (")) {
+		count(&p->warnings, 1);
 	} else if (source && !p->sizes_done) {
 		if (drop_label(&l, " Nb messages:"))
 			set_number(l, &p->messages_total);

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PROGRESS_LINE_MAX = 8192, PROGRESS_FOLDER_MAX = 256 };
+enum { PROGRESS_LINE_MAX = 8192, PROGRESS_FOLDER_MAX = 256, PROGRESS_DETAIL_MAX = 400 };
 
 /* A number nobody has told us yet. */
 #define PROGRESS_UNKNOWN (-1)
@@ -57,12 +57,15 @@ struct progress {
 	int64_t messages_copied, messages_skipped, messages_failed;
 	int64_t bytes_copied;
 	int64_t errors;              /* "Detected N errors", or lines of error so far */
+	int64_t warnings;            /* messages passed over, as the run says of each */
 	int64_t reconnections[2];    /* by side */
 	int64_t rate_milli_messages; /* thousandths of a message per second */
 	int64_t rate_bytes;          /* per second */
 
 	char folder_current[PROGRESS_FOLDER_MAX]; /* readable where the run says so; valid UTF-8; "" for none
 						   */
+
+	char detail[PROGRESS_DETAIL_MAX]; /* the first failure in the run's own words; valid UTF-8; "" */
 
 	/* Facts. */
 	bool logged_in[2];

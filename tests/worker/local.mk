@@ -3,11 +3,25 @@ if HAVE_CMOCKA
 WORKER_UNIT_TESTS = \
 	tests/unit/test_worker_argv \
 	tests/unit/test_worker_progress \
-	tests/unit/test_worker_outcome
+	tests/unit/test_worker_outcome \
+	tests/unit/test_worker_keeper
 check_PROGRAMS += $(WORKER_UNIT_TESTS)
 TESTS += $(WORKER_UNIT_TESTS)
 WORKER_UNIT_LIBS = worker/libmcvworker.a $(LIBMCV_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_worker_argv_LDADD = $(WORKER_UNIT_LIBS)
 tests_unit_test_worker_progress_LDADD = $(WORKER_UNIT_LIBS)
 tests_unit_test_worker_outcome_LDADD = $(WORKER_UNIT_LIBS)
+tests_unit_test_worker_keeper_LDADD = $(WORKER_UNIT_LIBS)
 endif
+
+check_PROGRAMS += tests/worker/helper
+tests_worker_helper_LDADD = $(LIBSQL_LIBS) $(LIBMCV_LIBS)
+WORKER_TESTS = \
+	tests/worker/test_limits.py \
+	tests/worker/test_queue.py \
+	tests/worker/test_log.py \
+	tests/worker/test_crash.py \
+	tests/worker/test_lease.py \
+	tests/worker/test_many.py
+TESTS += $(WORKER_TESTS)
+EXTRA_DIST += $(WORKER_TESTS) tests/worker/harness.py tests/worker/stub.py

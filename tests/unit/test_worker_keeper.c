@@ -1,0 +1,328 @@
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/arena.h"
+#include "lib/buf.h"
+#include "worker/argv.h"
+#include "worker/keeper.h"
+
+/* This program is its own keeper, as the worker is. */
+
+enum { DEADLINE_MS = 20000 };
+
+static char job_dir[] = "/tmp/mcv-keeper-XXXXXX";
+
+struct run {
+	struct keeper keeper;
+	struct buf output;
+	bool output_ended;
+	int started, not_started, fenced, exited; /* how often */
+	int status;                               /* of KEEPER_EXITED */
+	int errnum;                               /* of KEEPER_NOT_STARTED */
+};
+
+static void start_with(
+    struct run *r, const char *program, const char *script, int64_t fence_ms, unsigned grace_s)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	char *argv[] = {arena_strdup(a, program), arena_strdup(a, "-c"), arena_strdup(a, script), NULL};
+	const struct keeper_plan plan = {
+	    .argv = argv,
+	    .envp = argv_environment(a, job_dir),
+	    .job_dir = job_dir,
+	    .passwords = {{"source secret", 13}, {"destination secret", 18}},
+	    .kill_grace_s = grace_s,
+	    .fence = mono_after(mono_now(), fence_ms),
+	};
+
+	*r = (struct run){.keeper = KEEPER_INIT, .output = BUF_INIT};
+	assert_int_equal(keeper_start(&plan, &r->keeper), ERR_OK);
+}
+
+static void start(struct run *r, const char *script)
+{
+	start_with(r, "/bin/sh", script, DEADLINE_MS * 2, 1);
+}
+
+static void read_output(struct run *r)
+{
+	char bytes[4096];
+	ssize_t n;
+
+	while ((n = read(r->keeper.output_fd, bytes, sizeof(bytes))) > 0)
+		buf_add(&r->output, bytes, (size_t)n);
+	if (n == 0)
+		r->output_ended = true;
+}
+
+/* Until the keeper is gone and the output has ended, or only until needle was printed. */
+static void follow(struct run *r, const char *needle)
+{
+	mono_time deadline = mono_after(mono_now(), DEADLINE_MS);
+	bool gone = false;
+	int value = 0;
+
+	while (!(gone && r->output_ended)) {
+		struct pollfd fds[] = {
+		    {.fd = gone ? -1 : r->keeper.status_fd, .events = POLLIN},
+		    {.fd = r->output_ended ? -1 : r->keeper.output_fd, .events = POLLIN},
+		};
+
+		if (needle != NULL && strstr(r->output.data, needle) != NULL)
+			return;
+		if (mono_left_ms(deadline) == 0)
+			fail_msg("nothing more after %d ms; so far: %s", DEADLINE_MS, r->output.data);
+		(void)poll(fds, 2, mono_left_ms(deadline));
+		if (!r->output_ended)
+			read_output(r);
+		for (bool more = !gone; more;) {
+			switch (keeper_next(&r->keeper, &value)) {
+			case KEEPER_NOTHING: more = false; break;
+			case KEEPER_GONE:
+				gone = true;
+				more = false;
+				break;
+			case KEEPER_STARTED: r->started++; break;
+			case KEEPER_NOT_STARTED:
+				r->not_started++;
+				r->errnum = value;
+				break;
+			case KEEPER_FENCED: r->fenced++; break;
+			case KEEPER_EXITED:
+				r->exited++;
+				r->status = value;
+				break;
+			}
+		}
+	}
+}
+
+static void finish(struct run *r)
+{
+	keeper_close(&r->keeper);
+	buf_free(&r->output);
+	/* a process left over would have been handed to us, a subreaper */
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+	assert_false(keeper_holds(job_dir));
+}
+
+static void output_and_exit_status_come_through(void **state)
+{
+	struct run r;
+
+	(void)state;
+	start(&r, "echo out; echo err >&2; exit 113");
+	follow(&r, NULL);
+	assert_string_equal(r.output.data, "out\nerr\n");
+	assert_int_equal(r.started, 1);
+	assert_int_equal(r.exited, 1);
+	assert_int_equal(WEXITSTATUS(r.status), 113);
+	finish(&r);
+}
+
+static void passwords_come_by_descriptor_and_stand_nowhere_else(void **state)
+{
+	struct run r;
+
+	(void)state;
+	start(&r, "test -e /dev/fd/3 && test -r /dev/fd/4 && head -n 1 /dev/fd/3 && head -n 1 /dev/fd/4; "
+		  "echo looked; tr '\\0' '\\n' < /proc/self/environ | grep -c secret; "
+		  "cat /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -x '[d]estination secret' | wc -l");
+	follow(&r, NULL);
+	assert_string_equal(r.output.data, "source secret\ndestination secret\nlooked\n0\n0\n");
+	finish(&r);
+}
+
+static void the_child_begins_clean(void **state)
+{
+	struct run r;
+
+	(void)state;
+	start(&r, "exec 3<&- 4<&-; umask; pwd; ls /proc/$$/fd | tr '\\n' ' '; echo; readlink /proc/$$/fd/0; "
+		  "ulimit -c; grep -E 'Sig(Blk|Ign)' /proc/$$/status | cut -f2 | sort -u; "
+		  "test \"$(cut -d' ' -f6 /proc/$$/stat)\" = $$ && echo own session; env | cut -d= -f1 | "
+		  "sort | tr '\\n' ' '");
+	follow(&r, NULL);
+	assert_non_null(strstr(r.output.data, "0077\n"));
+	assert_non_null(strstr(r.output.data, job_dir));
+	assert_non_null(strstr(r.output.data, "\n0 1 2 \n/dev/null\n0\n0000000000000000\nown session\n"));
+	assert_non_null(strstr(r.output.data, "HOME LC_ALL PATH PWD TMPDIR TZ"));
+	assert_null(strstr(r.output.data, "ASAN"));
+	finish(&r);
+}
+
+static void a_program_that_cannot_run_is_told_with_its_errno(void **state)
+{
+	struct run r;
+
+	(void)state;
+	start_with(&r, "/nonexistent/imapsync", "", DEADLINE_MS, 1);
+	follow(&r, NULL);
+	assert_int_equal(r.not_started, 1);
+	assert_int_equal(r.errnum, ENOENT);
+	assert_int_equal(r.started + r.exited, 0);
+	finish(&r);
+}
+
+/* Ignores TERM, and so does a grandchild in a session of its own and one whose parent has gone. */
+static const char stubborn[] = "trap '' TERM; setsid sh -c 'trap \"\" TERM; sleep 1000 & wait' & "
+			       "(setsid sleep 1000 &) ; echo ready; while :; do sleep 1000; done";
+
+static void nobody_outlives_a_stop(void **state)
+{
+	struct run r;
+
+	(void)state;
+	start(&r, stubborn);
+	follow(&r, "ready");
+	keeper_stop(&r.keeper);
+	follow(&r, NULL); /* ends only when nobody holds the output any more */
+	assert_true(WIFSIGNALED(r.status) && WTERMSIG(r.status) == SIGKILL);
+	finish(&r);
+}
+
+static void a_child_that_obeys_is_not_killed(void **state)
+{
+	struct run r;
+
+	(void)state;
+	start(&r, "trap 'echo bye; exit 6' TERM; echo ready; while :; do sleep 0.05; done");
+	follow(&r, "ready");
+	keeper_stop(&r.keeper);
+	follow(&r, NULL);
+	assert_non_null(strstr(r.output.data, "bye\n"));
+	assert_true(WIFEXITED(r.status) && WEXITSTATUS(r.status) == 6);
+	finish(&r);
+}
+
+static void nobody_outlives_the_worker(void **state)
+{
+	struct run r;
+
+	(void)state;
+	start(&r, stubborn);
+	follow(&r, "ready");
+	(void)close(r.keeper.control_fd); /* what the kernel does when the worker dies */
+	r.keeper.control_fd = -1;
+	follow(&r, NULL);
+	finish(&r);
+}
+
+static void the_fence_holds_without_the_worker_doing_anything(void **state)
+{
+	struct run r;
+
+	(void)state;
+	start_with(&r, "/bin/sh", "echo ready; exec sleep 1000", 300, 1);
+	follow(&r, NULL);
+	assert_int_equal(r.fenced, 1);
+	assert_true(WIFSIGNALED(r.status) && WTERMSIG(r.status) == SIGTERM);
+	finish(&r);
+}
+
+static void a_renewed_lease_moves_the_fence(void **state)
+{
+	struct run r;
+
+	(void)state;
+	start_with(&r, "/bin/sh", "echo ready; sleep 1; exit 3", 600, 1);
+	follow(&r, "ready");
+	keeper_fence(&r.keeper, mono_after(mono_now(), DEADLINE_MS));
+	follow(&r, NULL);
+	assert_int_equal(r.fenced, 0);
+	assert_int_equal(WEXITSTATUS(r.status), 3);
+	finish(&r);
+}
+
+static void what_a_program_leaves_behind_is_ended_too(void **state)
+{
+	struct run r;
+
+	(void)state;
+	start(&r, "(trap '' TERM; setsid sleep 1000 &) ; exit 0");
+	follow(&r, NULL);
+	assert_int_equal(r.exited, 1);
+	assert_int_equal(WEXITSTATUS(r.status), 0);
+	finish(&r);
+}
+
+static void the_job_directory_is_locked_while_anything_runs(void **state)
+{
+	struct run r;
+
+	(void)state;
+	start(&r, "echo ready; exec sleep 1000");
+	follow(&r, "ready");
+	assert_true(keeper_holds(job_dir));
+	keeper_stop(&r.keeper);
+	follow(&r, NULL);
+	finish(&r);
+}
+
+static void a_killed_keeper_takes_its_program_along(void **state)
+{
+	struct run r;
+
+	(void)state;
+	start(&r, "echo ready; exec sleep 1000");
+	follow(&r, "ready");
+	(void)kill(r.keeper.pid, SIGKILL);
+	follow(&r, NULL);
+	keeper_close(&r.keeper);
+	while (waitpid(-1, NULL, 0) > 0)
+		continue;
+	finish(&r);
+}
+
+static void a_password_that_fits_no_pipe_is_refused(void **state)
+{
+	static char huge[8192];
+	char *argv[] = {(char[]){"/bin/true"}, NULL};
+	const struct keeper_plan plan = {
+	    .argv = argv, .envp = argv + 1, .job_dir = job_dir, .passwords = {{huge, sizeof(huge)}, {"", 0}}};
+	struct keeper k = KEEPER_INIT;
+
+	(void)state;
+	assert_int_equal(keeper_start(&plan, &k), ERR_TOO_BIG);
+	assert_int_equal(k.pid, 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(output_and_exit_status_come_through),
+	    cmocka_unit_test(passwords_come_by_descriptor_and_stand_nowhere_else),
+	    cmocka_unit_test(the_child_begins_clean),
+	    cmocka_unit_test(a_program_that_cannot_run_is_told_with_its_errno),
+	    cmocka_unit_test(nobody_outlives_a_stop),
+	    cmocka_unit_test(a_child_that_obeys_is_not_killed),
+	    cmocka_unit_test(nobody_outlives_the_worker),
+	    cmocka_unit_test(the_fence_holds_without_the_worker_doing_anything),
+	    cmocka_unit_test(a_renewed_lease_moves_the_fence),
+	    cmocka_unit_test(what_a_program_leaves_behind_is_ended_too),
+	    cmocka_unit_test(the_job_directory_is_locked_while_anything_runs),
+	    cmocka_unit_test(a_killed_keeper_takes_its_program_along),
+	    cmocka_unit_test(a_password_that_fits_no_pipe_is_refused),
+	};
+	int failed;
+
+	if (keeper_is_asked_for(argc, argv))
+		keeper_main(argv);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (mkdtemp(job_dir) == NULL)
+		return 99;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	(void)rmdir(job_dir);
+	return failed;
+}

@@ -1,0 +1,101 @@
+#!/usr/bin/python3
+"""Who runs when: never more than two, first come first served, however many workers."""
+
+import os
+
+import harness
+from harness import wait_for
+
+
+def world():
+    return harness.World()
+
+
+def most_at_once(ledger):
+    """The greatest number of runs between their begin and end."""
+    now = most = 0
+    for event in sorted(ledger, key=lambda e: float(e[3])):
+        now += {"begin": 1, "end": -1}.get(event[0], 0)
+        most = max(most, now)
+    return most
+
+
+def eight_jobs_by(w, workers):
+    if os.path.exists(w.ledger_path):
+        os.unlink(w.ledger_path)
+    ids = w.add_jobs(*["ok-0.4"] * 8)
+    started = [w.worker() for _ in range(workers)]
+    in_table = in_processes = 0
+    while w.db.sql("SELECT COUNT(*) FROM job WHERE state IN ('queued', 'running')") != "0":
+        running, slots = w.db.sql(
+            "SELECT (SELECT COUNT(*) FROM job WHERE state = 'running'), COUNT(job_id) FROM run_slot").split("\t")
+        in_table = max(in_table, int(running), int(slots))
+        in_processes = max(in_processes, sum(
+            b"--user1=ok" in words and b"--keeper" not in words for _, words in long_survivors(w)))
+    assert all(w.job(i) == ("done", "ok") for i in ids)
+    assert in_table == 2, in_table
+    assert in_processes <= 2, in_processes
+    assert most_at_once(w.ledger()) == 2, w.ledger()
+    runs = [e[1].split("-")[0] for e in w.ledger() if e[0] == "begin"]
+    assert sorted(runs) == sorted(map(str, ids)), "each ran once: %s" % runs
+    for worker in started:
+        w.stop(worker)
+    w.check_invariants()
+    return runs
+
+
+def long_survivors(w):
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/cmdline" % pid, "rb") as f:
+                words = f.read()
+        except OSError:
+            continue
+        if w.root.encode() in words:
+            found.append((int(pid), words))
+    return found
+
+
+def one_worker_runs_two_at_once_in_order(w):
+    runs = eight_jobs_by(w, 1)
+    first = [int(r) for r in runs]
+    # two start together, so neighbours may change places, but nobody else
+    assert all(abs(place - (job - min(first))) <= 1 for place, job in enumerate(first)), first
+
+
+def two_workers_run_two_at_once(w):
+    eight_jobs_by(w, 2)
+
+
+def three_workers_run_two_at_once(w):
+    eight_jobs_by(w, 3)
+
+
+def work_is_begun_as_soon_as_a_slot_is_free(w):
+    worker = w.worker(poll_ms=5000)
+    wait_for("ready", lambda: "ready" in w.log_of(worker))
+    ids = w.add_jobs(*["ok"] * 6)
+    w.wait_ended(ids, seconds=12)  # three rounds, yet only one poll
+    w.stop(worker)
+
+
+def a_suspended_account_waits(w):
+    worker = w.worker()
+    w.db.sql("UPDATE account SET suspended_at = UTC_TIMESTAMP(6)")
+    job, = w.add_jobs("ok")
+    other = w.db.sql("SELECT COUNT(*) FROM worker")
+    wait_for("a worker polls", lambda: w.db.sql("SELECT COUNT(*) FROM worker WHERE state = 'running'") != "0")
+    assert w.job(job)[0] == "queued" and other
+    w.db.sql("UPDATE account SET suspended_at = NULL")
+    w.wait_ended([job])
+    w.stop(worker)
+
+
+harness.run(world, [
+    one_worker_runs_two_at_once_in_order,
+    two_workers_run_two_at_once,
+    three_workers_run_two_at_once,
+    work_is_begun_as_soon_as_a_slot_is_free,
+    a_suspended_account_waits,
+])

@@ -1,0 +1,65 @@
+/*
+ * What a run prints, on its way from the pipe to job_log: read without blocking, passwords masked, counted by
+ * worker/progress.c, kept in bounded memory, stored in chunks of at most 64 KiB as soon as there are 64 KiB
+ * or the oldest byte has waited a second.  When the database does not take it, nothing more is read: the pipe
+ * fills and the program waits.  Every byte is stored in order and once; when the log outgrows its allowance
+ * its middle is cut out by the store, visibly.
+ */
+#ifndef MCV_WORKER_OUTPUT_H
+#define MCV_WORKER_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/buf.h"
+#include "lib/clock.h"
+#include "lib/err.h"
+#include "lib/redact.h"
+#include "sql/db.h"
+#include "sql/store_queue.h"
+#include "worker/progress.h"
+
+struct output {
+	struct redact *redact; /* owned */
+	struct buf pending;    /* masked, not stored yet; pending_from is its place in the log */
+	int64_t pending_from;
+	mono_time oldest;    /* when pending became non-empty */
+	mono_time last_byte; /* when the program last printed, or could not because we did not read */
+	int64_t head_bytes;  /* what the cut leaves of the beginning */
+	int64_t tail_bytes;  /* and of the end */
+	int64_t trimmed_to;  /* the log's length at the last cut */
+	bool ended;          /* the pipe is closed */
+	bool discarding;     /* the storage is full: read on, keep nothing */
+	struct progress progress;
+};
+
+/* redact (owned from now on, may be NULL) knows the passwords. */
+void output_init(struct output *o, struct redact *redact, int64_t head_bytes, int64_t tail_bytes);
+void output_free(struct output *o);
+
+/* Whether there is room to read more. */
+bool output_wants(const struct output *o);
+
+/* Reads at most one chunk from fd (non-blocking); true when there may be more. */
+bool output_read(struct output *o, int fd);
+
+/* The run has ended: reads what the pipe still holds, however full memory is (a pipe is bounded), lets go of
+ * what the mask held back, and counts a last line without newline. */
+void output_end(struct output *o, int fd);
+
+/* Milliseconds until output_store() has something to do, -1: nothing is waiting. */
+int output_due_ms(const struct output *o);
+
+/*
+ * Stores what is due (all that is there, when the output has ended).  ERR_OK; errors of store_log_append():
+ * what could not be stored stays pending.  ERR_FULL: see output_discard().
+ */
+enum err output_store(struct output *o, struct db *db, const struct queue_token *t) MUST_CHECK;
+
+/* Whether all is stored that ever will be. */
+bool output_is_stored(const struct output *o);
+
+/* The storage is full: forget what is pending and what still comes. */
+void output_discard(struct output *o);
+
+#endif
