@@ -52,3 +52,16 @@ tests_unit_test_engine_options_LDADD = $(ENGINE_UNIT_LIBS)
 tests_unit_test_engine_match_LDADD = $(ENGINE_UNIT_LIBS)
 tests_unit_test_engine_folders_LDADD = $(ENGINE_UNIT_LIBS)
 endif
+
+# imap/
+if HAVE_CMOCKA
+IMAP_UNIT_TESTS = \
+	tests/unit/test_imap_token \
+	tests/unit/test_imap_mutf7 \
+	tests/unit/test_imap_flags
+check_PROGRAMS += $(IMAP_UNIT_TESTS)
+TESTS += $(IMAP_UNIT_TESTS)
+tests_unit_test_imap_token_LDADD = $(LIBMCVIMAP_LIBS) $(UNIT_LIBS)
+tests_unit_test_imap_mutf7_LDADD = $(LIBMCVIMAP_LIBS) $(UNIT_LIBS)
+tests_unit_test_imap_flags_LDADD = $(LIBMCVIMAP_LIBS) $(UNIT_LIBS)
+endif
