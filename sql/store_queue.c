@@ -162,9 +162,9 @@ enum err store_queue_claim(struct db *db, struct arena *a, uint64_t worker_id, u
 		c.slot = db_u64(&slots, (t->bytes[0] + slot) % slots.count, 0);
 		t->job_id = db_u64(&jobs, job, 0);
 		e = claim_one(db, &c);
-		if (e == ERR_OK)
-			return read_claimed(db, a, t, job_r);
-		if (e == ERR_UNCERTAIN)
+		if (e == ERR_OK && read_claimed(db, a, t, job_r) == ERR_OK)
+			return ERR_OK;
+		if (e == ERR_OK || e == ERR_UNCERTAIN)
 			return settle(db, a, t, job_r);
 		if (e == ERR_LOST)
 			job++;

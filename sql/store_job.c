@@ -1,0 +1,383 @@
+#include "sql/store_job.h"
+
+#include "sql/job_row.h"
+#include "sql/store_log.h"
+#include "sql/tx.h"
+
+enum { USER_MAX_CHARS = 255, CHILDREN_MAX = 50, EVENTS_MAX = 500 };
+
+static struct db_param key_param(const uint8_t *request_key)
+{
+	return db_p_blob(request_key, JOB_REQUEST_KEY_BYTES);
+}
+
+static struct db_param sealed_param(const struct job_sealed *s)
+{
+	return db_p_blob(s->bytes, s->len);
+}
+
+static bool sealed_fits(const struct job_sealed *s)
+{
+	return s->bytes != NULL && s->len >= 1 && s->len <= JOB_SEALED_MAX;
+}
+
+/* The job a form has already made in this account.  ERR_NOT_FOUND. */
+static enum err find_by_key(struct db *db, uint64_t account_id, const uint8_t *request_key, uint64_t *id_r)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	struct db_rows rows;
+	enum err e;
+
+	if (request_key == NULL)
+		return ERR_NOT_FOUND;
+	e = db_query_one(db, a, "SELECT id FROM job WHERE account_id = ? AND request_key = ?",
+	    DB_ARGS(db_p_u64(account_id), key_param(request_key)), &rows);
+	if (e == ERR_OK)
+		*id_r = db_u64(&rows, 0, 0);
+	return e;
+}
+
+/* Making a job: from a form, or from an older job. */
+struct creation {
+	const struct viewer *v;
+	const struct job_new *n; /* NULL: rerun */
+	uint64_t parent_id;
+	uint64_t account_id;
+	bool dry_run;
+	const uint8_t *request_key;
+	uint64_t id; /* result */
+};
+
+static enum err insert_new(struct db *db, const struct creation *c, uint64_t *changed_r)
+{
+	const struct job_new *n = c->n;
+	const char *name = n->name != NULL && *n->name != '\0' ? n->name : NULL;
+
+	return db_exec(db,
+	    "INSERT INTO job (account_id, owner_user_id, batch_id, name, dry_run, request_key,"
+	    " src_server_id, src_server_name, src_host, src_port, src_security, src_verify, src_user, "
+	    "src_sealed,"
+	    " dst_server_id, dst_server_name, dst_host, dst_port, dst_security, dst_verify, dst_user, "
+	    "dst_sealed,"
+	    " state, queued_at, updated_at)"
+	    " SELECT ?, ?, ?, ?, ?, ?,"
+	    " s.id, s.name, s.host, s.port, s.security, s.verify, ?, ?,"
+	    " d.id, d.name, d.host, d.port, d.security, d.verify, ?, ?,"
+	    " 'queued', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6)"
+	    " FROM server s, server d"
+	    " WHERE s.id = ? AND (s.account_id IS NULL OR s.account_id = ?)"
+	    " AND d.id = ? AND (d.account_id IS NULL OR d.account_id = ?)"
+	    " AND (? = 0 OR EXISTS (SELECT 1 FROM batch b WHERE b.id = ? AND b.account_id = ?))",
+	    DB_ARGS(db_p_u64(c->account_id), db_p_id(c->v->user_id), db_p_id(n->batch_id), db_p_str(name),
+		db_p_u64(n->dry_run), key_param(n->request_key), db_p_str(n->src_user),
+		sealed_param(&n->src_sealed), db_p_str(n->dst_user), sealed_param(&n->dst_sealed),
+		db_p_u64(n->src_server_id), db_p_u64(c->account_id), db_p_u64(n->dst_server_id),
+		db_p_u64(c->account_id), db_p_u64(n->batch_id), db_p_u64(n->batch_id),
+		db_p_u64(c->account_id)),
+	    changed_r);
+}
+
+/* Server details are read anew while the servers are there and the job's account may use them. */
+static enum err insert_rerun(struct db *db, const struct creation *c, uint64_t *changed_r)
+{
+	return db_exec(db,
+	    "INSERT INTO job (account_id, owner_user_id, batch_id, parent_id, name, dry_run, request_key,"
+	    " src_server_id, src_server_name, src_host, src_port, src_security, src_verify, src_user, "
+	    "src_sealed,"
+	    " dst_server_id, dst_server_name, dst_host, dst_port, dst_security, dst_verify, dst_user, "
+	    "dst_sealed,"
+	    " state, queued_at, updated_at)"
+	    " SELECT j.account_id, j.owner_user_id, j.batch_id, j.id, j.name, ?, ?,"
+	    " j.src_server_id, COALESCE(s.name, j.src_server_name), COALESCE(s.host, j.src_host),"
+	    " COALESCE(s.port, j.src_port), COALESCE(s.security, j.src_security),"
+	    " COALESCE(s.verify, j.src_verify), j.src_user, j.src_sealed,"
+	    " j.dst_server_id, COALESCE(d.name, j.dst_server_name), COALESCE(d.host, j.dst_host),"
+	    " COALESCE(d.port, j.dst_port), COALESCE(d.security, j.dst_security),"
+	    " COALESCE(d.verify, j.dst_verify), j.dst_user, j.dst_sealed,"
+	    " 'queued', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6)"
+	    " FROM job j"
+	    " LEFT JOIN server s ON s.id = j.src_server_id AND (s.account_id IS NULL OR s.account_id = "
+	    "j.account_id)"
+	    " LEFT JOIN server d ON d.id = j.dst_server_id AND (d.account_id IS NULL OR d.account_id = "
+	    "j.account_id)"
+	    " WHERE j.id = ? AND j.account_id = ? AND j.state NOT IN ('queued', 'running')",
+	    DB_ARGS(db_p_u64(c->dry_run), key_param(c->request_key), db_p_u64(c->parent_id),
+		db_p_u64(c->account_id)),
+	    changed_r);
+}
+
+static enum err create(struct db *db, void *ctx)
+{
+	struct creation *c = ctx;
+	struct event ev = {.kind = "created", .from = -1, .to = JOB_QUEUED, .user_id = c->v->user_id};
+	uint64_t changed;
+	enum err e = c->n != NULL ? insert_new(db, c, &changed) : insert_rerun(db, c, &changed);
+
+	if (e != ERR_OK)
+		return e;
+	if (changed != 1)
+		return c->n != NULL ? ERR_NOT_FOUND : ERR_CONFLICT;
+	ev.job_id = c->id = db_insert_id(db);
+	return event_add(db, &ev);
+}
+
+/* Sent twice, even at the same moment, makes one job: the unique key decides. */
+static enum err create_once(struct db *db, struct creation *c, uint64_t *id_r, bool *existed_r)
+{
+	bool existed = false;
+	enum err e = find_by_key(db, c->account_id, c->request_key, id_r);
+
+	if (e == ERR_NOT_FOUND) {
+		e = tx_run(db, create, c);
+		if (e == ERR_CONFLICT) {
+			/* Either the key, or a server deleted this moment, or a parent that has not ended. */
+			existed = find_by_key(db, c->account_id, c->request_key, id_r) == ERR_OK;
+			if (existed)
+				e = ERR_OK;
+			else
+				e = c->n != NULL ? ERR_NOT_FOUND : ERR_CONFLICT;
+		} else if (e == ERR_OK) {
+			*id_r = c->id;
+		}
+	} else if (e == ERR_OK) {
+		existed = true;
+	}
+	if (e == ERR_OK && existed_r != NULL)
+		*existed_r = existed;
+	return e;
+}
+
+enum err store_job_create(
+    struct db *db, const struct viewer *v, const struct job_new *n, uint64_t *id_r, bool *existed_r)
+{
+	struct creation c = {.v = v, .n = n, .account_id = v->account_id, .request_key = n->request_key};
+
+	if (!text_fits(n->name, 0, JOB_NAME_MAX_CHARS) || !text_fits(n->src_user, 1, USER_MAX_CHARS) ||
+	    !text_fits(n->dst_user, 1, USER_MAX_CHARS) || !sealed_fits(&n->src_sealed) ||
+	    !sealed_fits(&n->dst_sealed))
+		return ERR_INVALID;
+	return create_once(db, &c, id_r, existed_r);
+}
+
+/* Account and state of a job the viewer sees. */
+static enum err look(
+    struct db *db, const struct viewer *v, uint64_t id, uint64_t *account_id_r, enum job_state *state_r)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	struct db_rows rows;
+	enum err e = db_query_one(db, a, "SELECT account_id, state FROM job WHERE id = ? AND " SCOPE,
+	    DB_ARGS(db_p_u64(id), SCOPE_ARGS(v)), &rows);
+
+	if (e != ERR_OK)
+		return e;
+	if (account_id_r != NULL)
+		*account_id_r = db_u64(&rows, 0, 0);
+	return job_state_parse(db_str(&rows, 0, 1), state_r) == ERR_OK ? ERR_OK : ERR_INTERNAL;
+}
+
+enum err store_job_rerun(struct db *db, const struct viewer *v, uint64_t id, bool dry_run,
+    const uint8_t *request_key, uint64_t *id_r, bool *existed_r)
+{
+	struct creation c = {.v = v, .parent_id = id, .dry_run = dry_run, .request_key = request_key};
+	enum job_state state;
+	enum err e = look(db, v, id, &c.account_id, &state);
+
+	return e == ERR_OK ? create_once(db, &c, id_r, existed_r) : e;
+}
+
+enum err store_job_get(struct db *db, struct arena *a, const struct viewer *v, uint64_t id, struct job *job_r)
+{
+	struct db_rows rows;
+	enum err e = db_query_one(db, a,
+	    "SELECT" JOB_COLUMNS "FROM" JOB_TABLES "WHERE j.id = ? AND (? = 1 OR j.account_id = ?)",
+	    DB_ARGS(db_p_u64(id), SCOPE_ARGS(v)), &rows);
+
+	return e == ERR_OK ? job_row_read(&rows, 0, job_r) : e;
+}
+
+enum err store_job_children(
+    struct db *db, struct arena *a, const struct viewer *v, uint64_t id, struct job **list_r, size_t *count_r)
+{
+	enum job_state state;
+	struct db_rows rows;
+	struct job *list;
+	enum err e = look(db, v, id, NULL, &state);
+
+	if (e != ERR_OK)
+		return e;
+	e = db_query(db, a,
+	    "SELECT" JOB_COLUMNS "FROM" JOB_TABLES
+	    "WHERE j.parent_id = ? AND (? = 1 OR j.account_id = ?) ORDER BY j.queued_at, j.id LIMIT ?",
+	    DB_ARGS(db_p_u64(id), SCOPE_ARGS(v), db_p_u64(CHILDREN_MAX)), &rows);
+	if (e != ERR_OK)
+		return e;
+	list = arena_array(a, rows.count, sizeof(*list));
+	for (size_t i = 0; e == ERR_OK && i < rows.count; i++)
+		e = job_row_read(&rows, i, &list[i]);
+	*list_r = list;
+	*count_r = rows.count;
+	return e;
+}
+
+/* One change of one job by one viewer. */
+struct change {
+	const struct viewer *v;
+	uint64_t id;
+	const struct job_credentials *credentials;
+	enum job_state state; /* result of a cancel */
+};
+
+static enum err edit(struct db *db, void *ctx)
+{
+	const struct change *c = ctx;
+	const struct job_credentials *k = c->credentials;
+	const struct event ev = {
+	    .job_id = c->id, .kind = "edited", .from = -1, .to = -1, .user_id = c->v->user_id};
+	enum job_state state;
+	uint64_t changed;
+	enum err e = db_exec(db,
+	    "UPDATE job SET src_user = COALESCE(?, src_user), src_sealed = COALESCE(?, src_sealed),"
+	    " dst_user = COALESCE(?, dst_user), dst_sealed = COALESCE(?, dst_sealed), updated_at = "
+	    "UTC_TIMESTAMP(6)"
+	    " WHERE id = ? AND " SCOPE " AND state <> 'running'",
+	    DB_ARGS(db_p_str(k->src_user), sealed_param(&k->src_sealed), db_p_str(k->dst_user),
+		sealed_param(&k->dst_sealed), db_p_u64(c->id), SCOPE_ARGS(c->v)),
+	    &changed);
+
+	if (e != ERR_OK)
+		return e;
+	if (changed == 1)
+		return event_add(db, &ev);
+	e = look(db, c->v, c->id, NULL, &state);
+	return e == ERR_OK ? ERR_CONFLICT : e;
+}
+
+enum err store_job_edit(struct db *db, const struct viewer *v, uint64_t id, const struct job_credentials *c)
+{
+	if ((c->src_user != NULL && !text_fits(c->src_user, 1, USER_MAX_CHARS)) ||
+	    (c->dst_user != NULL && !text_fits(c->dst_user, 1, USER_MAX_CHARS)) ||
+	    (c->src_sealed.bytes != NULL && !sealed_fits(&c->src_sealed)) ||
+	    (c->dst_sealed.bytes != NULL && !sealed_fits(&c->dst_sealed)))
+		return ERR_INVALID;
+	return tx_run(db, edit, &(struct change){.v = v, .id = id, .credentials = c});
+}
+
+static enum err cancel(struct db *db, void *ctx)
+{
+	struct change *c = ctx;
+	struct event ev = {.job_id = c->id,
+	    .kind = "cancelled",
+	    .from = JOB_QUEUED,
+	    .to = JOB_CANCELLED,
+	    .user_id = c->v->user_id};
+	uint64_t changed;
+	enum err e = db_exec(db,
+	    "UPDATE job SET state = 'cancelled', finished_at = UTC_TIMESTAMP(6), cancel_requested_at = "
+	    "UTC_TIMESTAMP(6),"
+	    " cancel_requested_by = ?, reason = 'cancelled', reason_text = 'The job was cancelled before it "
+	    "began.',"
+	    " reason_action = 'rerun', updated_at = UTC_TIMESTAMP(6)"
+	    " WHERE id = ? AND " SCOPE " AND state = 'queued'",
+	    DB_ARGS(db_p_id(c->v->user_id), db_p_u64(c->id), SCOPE_ARGS(c->v)), &changed);
+
+	c->state = JOB_CANCELLED;
+	if (e != ERR_OK)
+		return e;
+	if (changed == 1)
+		return event_add(db, &ev);
+	e = db_exec(db,
+	    "UPDATE job SET cancel_requested_at = UTC_TIMESTAMP(6), cancel_requested_by = ?,"
+	    " updated_at = UTC_TIMESTAMP(6)"
+	    " WHERE id = ? AND " SCOPE " AND state = 'running' AND cancel_requested_at IS NULL",
+	    DB_ARGS(db_p_id(c->v->user_id), db_p_u64(c->id), SCOPE_ARGS(c->v)), &changed);
+	c->state = JOB_RUNNING;
+	ev.kind = "cancel_asked";
+	ev.from = ev.to = JOB_RUNNING;
+	if (e != ERR_OK)
+		return e;
+	if (changed == 1)
+		return event_add(db, &ev);
+	e = look(db, c->v, c->id, NULL, &c->state);
+	if (e != ERR_OK || c->state == JOB_RUNNING)
+		return e;
+	return ERR_CONFLICT;
+}
+
+enum err store_job_cancel(struct db *db, const struct viewer *v, uint64_t id, enum job_state *state_r)
+{
+	struct change c = {.v = v, .id = id};
+	enum err e = tx_run(db, cancel, &c);
+
+	*state_r = c.state;
+	return e;
+}
+
+static enum err delete_row(struct db *db, void *ctx)
+{
+	const struct change *c = ctx;
+	enum job_state state;
+	uint64_t changed;
+	enum err e = look(db, c->v, c->id, NULL, &state);
+	struct event ev = {.job_id = c->id, .kind = "deleted", .to = -1, .user_id = c->v->user_id};
+
+	if (e != ERR_OK)
+		return e;
+	ev.from = (int)state;
+	e = event_add(db, &ev);
+	if (e != ERR_OK)
+		return e;
+	e = db_exec(db, "DELETE FROM job WHERE id = ? AND " SCOPE " AND state <> 'running'",
+	    DB_ARGS(db_p_u64(c->id), SCOPE_ARGS(c->v)), &changed);
+	return e == ERR_OK && changed != 1 ? ERR_CONFLICT : e;
+}
+
+enum err store_job_delete(struct db *db, const struct viewer *v, uint64_t id)
+{
+	enum err e = tx_run(db, delete_row, &(struct change){.v = v, .id = id});
+
+	return e == ERR_OK ? store_log_delete(db, id) : e;
+}
+
+static enum err read_state(const struct db_rows *rows, size_t row, unsigned column, int *state_r)
+{
+	enum job_state s;
+
+	*state_r = -1;
+	if (db_is_null(rows, row, column))
+		return ERR_OK;
+	if (job_state_parse(db_str(rows, row, column), &s) != ERR_OK)
+		return ERR_INTERNAL;
+	*state_r = (int)s;
+	return ERR_OK;
+}
+
+enum err store_job_events(struct db *db, struct arena *a, const struct viewer *v, uint64_t id,
+    struct job_event **list_r, size_t *count_r)
+{
+	struct db_rows rows;
+	struct job_event *list;
+	enum err e = db_query_one(db, a,
+	    "SELECT id, at, kind, from_state, to_state, user_id, worker_id, detail FROM job_event"
+	    " WHERE job_id = ? AND " SCOPE " ORDER BY id LIMIT ?",
+	    DB_ARGS(db_p_u64(id), SCOPE_ARGS(v), db_p_u64(EVENTS_MAX)), &rows);
+
+	if (e != ERR_OK)
+		return e;
+	list = arena_array(a, rows.count, sizeof(*list));
+	for (size_t i = 0; e == ERR_OK && i < rows.count; i++) {
+		list[i] = (struct job_event){
+		    .id = db_u64(&rows, i, 0),
+		    .at = db_time_s(&rows, i, 1),
+		    .kind = db_str(&rows, i, 2),
+		    .user_id = db_u64(&rows, i, 5),
+		    .worker_id = db_u64(&rows, i, 6),
+		    .detail = db_str(&rows, i, 7),
+		};
+		e = read_state(&rows, i, 3, &list[i].from);
+		if (e == ERR_OK)
+			e = read_state(&rows, i, 4, &list[i].to);
+	}
+	*list_r = list;
+	*count_r = rows.count;
+	return e;
+}
