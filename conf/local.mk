@@ -1,1 +1,3 @@
-# conf/: what this room builds and installs
+# conf/: what an installation is configured with
+EXTRA_DIST += \
+	%D%/nginx/mailconvoy-fastcgi.inc

@@ -167,7 +167,7 @@ enum err imap_list(struct imap_session *s, struct arena *a, struct imap_folder_l
 		/* who cannot tell subscriptions still has folders */
 		if (e == ERR_OK)
 			e = run_list(s, "LSUB \"\" \"*\"", &l);
-		if (e != ERR_OK && l.count > 0 && s->failure.cause == IMAP_COMMAND_REFUSED)
+		if (e != ERR_OK && l.count > 0 && s->alive && s->failure.cause != IMAP_LIMIT_EXCEEDED)
 			e = ERR_OK;
 	}
 	if (e == ERR_OK)

@@ -93,15 +93,16 @@ static const char *detail_of(
 	size_t user_len = strlen(rq->user);
 
 	buf_add(&text, f->text, f->text_len);
-	redact(&text, rq->password, rq->password_len);
+	/* longest first: the password's own base64 may be the end of the whole message's */
 	if (user_len <= SECRET_MAX && rq->password_len <= SECRET_MAX) {
-		redact_base64(&text, rq->password, rq->password_len);
 		sent[0] = '\0';
 		memcpy(sent + 1, rq->user, user_len + 1);
 		memcpy(sent + user_len + 2, rq->password, rq->password_len);
 		redact_base64(&text, sent, user_len + 2 + rq->password_len);
 		explicit_bzero(sent, sizeof(sent));
+		redact_base64(&text, rq->password, rq->password_len);
 	}
+	redact(&text, rq->password, rq->password_len);
 	const char *shown = clean(a, text.data, text.len);
 	buf_wipe(&text);
 	return shown;

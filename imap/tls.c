@@ -154,25 +154,49 @@ static enum err handshake_failure(SSL *ssl, int result, struct imap_failure *f)
 	return openssl_failure(f, IMAP_TLS_FAILED, "handshake");
 }
 
-/* TLS records begin with 20 to 23; an IMAP server, or any that greets in text, does not. */
-static bool speaks_tls(int fd)
+/*
+ * The first byte the server sent: TLS records begin with 20 to 23, a server that greets in text does not.
+ * Looked at before OpenSSL takes it, until it is there.
+ */
+enum first_byte { NOTHING_YET, IS_TLS, IS_TEXT };
+
+static enum first_byte look(int fd)
 {
 	unsigned char first = 0;
 
-	return recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1 || (first >= 20 && first <= 23);
+	if (recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1)
+		return NOTHING_YET;
+	return first >= 20 && first <= 23 ? IS_TLS : IS_TEXT;
+}
+
+/* What OpenSSL calls text that came between our look and its own. */
+static bool complains_of_text(void)
+{
+	int reason = ERR_GET_REASON(ERR_peek_error());
+
+	return reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST ||
+	       reason == SSL_R_PACKET_LENGTH_TOO_LONG;
 }
 
 static enum err shake(SSL *ssl, int fd, bool starttls, mono_time deadline, struct imap_failure *f)
 {
-	bool looked = false;
+	enum first_byte first = NOTHING_YET;
 
 	for (;;) {
+		if (first == NOTHING_YET)
+			first = look(fd);
 		ERR_clear_error();
 		errno = 0;
-		int n = SSL_connect(ssl);
+		int n = first == IS_TEXT ? -1 : SSL_connect(ssl);
 		if (n == 1)
 			return ERR_OK;
-		int why = SSL_get_error(ssl, n);
+		int why = first == IS_TEXT ? SSL_ERROR_SSL : SSL_get_error(ssl, n);
+		if (first == IS_TEXT ||
+		    (first == NOTHING_YET && why == SSL_ERROR_SSL && complains_of_text())) {
+			ERR_clear_error();
+			return imap_fail(f, starttls ? IMAP_STARTTLS_INJECTION : IMAP_NOT_TLS,
+			    "plain text came where TLS should begin");
+		}
 		if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)
 			return handshake_failure(ssl, n, f);
 		enum err e = imap_wait(fd, why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline);
@@ -180,12 +204,6 @@ static enum err shake(SSL *ssl, int fd, bool starttls, mono_time deadline, struc
 			return imap_fail(f, IMAP_TIMED_OUT, "no answer to the TLS handshake");
 		if (e != ERR_OK)
 			return imap_fail_errno(f, errno, "poll");
-		if (why == SSL_ERROR_WANT_READ && !looked) {
-			looked = true;
-			if (!speaks_tls(fd))
-				return imap_fail(f, starttls ? IMAP_STARTTLS_INJECTION : IMAP_NOT_TLS,
-				    "plain text came where TLS should begin");
-		}
 	}
 }
 

@@ -2,6 +2,7 @@
 include tests/unit/local.mk
 include tests/store/local.mk
 include tests/http/local.mk
+include tests/imap/local.mk
 include tests/worker/local.mk
 include tests/engine/local.mk
 include tests/e2e/local.mk

@@ -1,4 +1,11 @@
 # tests/stack: starts the real servers, for tests and for ./demo
 EXTRA_DIST += \
 	%D%/packages \
-	%D%/install.sh
+	%D%/install.sh \
+	%D%/stack.sh \
+	%D%/stack.py \
+	%D%/process.py \
+	%D%/mariadb.py \
+	%D%/web.py \
+	%D%/sample.py \
+	%D%/smtp_catcher.py

@@ -1,0 +1,297 @@
+"""The whole of mailconvoy and the servers around it, started in one private directory.
+
+    stack.py start --dir DIR [--port N] [--builddir B] [--detach] [--no-sample] [--only PART,...]
+    stack.py stop --dir DIR
+
+Parts: mariadb, dovecot, smtp, web, worker (all of them unless --only).  DIR/stack.env says where everything is; the
+supervising process ends all others when it ends.
+"""
+
+import argparse
+import json
+import os
+import secrets
+import shlex
+import shutil
+import signal
+import ssl
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.path.dirname(os.path.dirname(HERE))
+sys.path[:0] = [HERE, os.path.join(SOURCE, "tests", "engine")]
+
+import dovecot  # noqa: E402
+import mariadb  # noqa: E402
+import sample   # noqa: E402
+import web      # noqa: E402
+from process import Process, free_port, port_taken, runs, wait_for  # noqa: E402
+
+PARTS = ("mariadb", "dovecot", "smtp", "web", "worker")
+USERS = 20
+# aiosmtpd is a Debian package: it belongs to Debian's python, whatever comes first on PATH.
+DEBIAN_PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
+ADMIN = "admin@example.org"
+
+
+class Stack:
+    def __init__(self, directory, builddir, port=8080, parts=PARTS, with_sample=True, settings=None, quick=False):
+        self.dir = os.path.abspath(directory)
+        self.build = os.path.abspath(builddir)
+        self.parts = parts
+        self.with_sample = with_sample
+        self.port = free_port() if port == 0 else port
+        self.settings = settings or {}
+        self.quick = quick
+        self.running = []
+        self.env = {}
+        self.ctl = os.path.join(self.build, "ctl", "mailconvoyctl")
+        self.conf = os.path.join(self.dir, "mailconvoy.conf")
+
+    def path(self, *names):
+        return os.path.join(self.dir, *names)
+
+    def check_prerequisites(self):
+        if "mariadb" in self.parts and mariadb.missing():
+            raise RuntimeError(mariadb.missing())
+        if "dovecot" in self.parts and dovecot.missing():
+            raise RuntimeError(dovecot.missing())
+        if "web" in self.parts:
+            if web.missing():
+                raise RuntimeError(web.missing())
+            if port_taken(self.port):
+                raise RuntimeError("port %d on 127.0.0.1 is taken; choose another with --port N (0 finds one)"
+                                   % self.port)
+
+    def start(self):
+        self.check_prerequisites()
+        os.makedirs(self.dir, exist_ok=True)
+        with open(self.path("stack.pid"), "w", encoding="ascii") as out:
+            out.write("%d\n" % os.getpid())
+        try:
+            for part in PARTS:
+                if part in self.parts:
+                    getattr(self, "start_" + part)()
+            self.write_env()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def start_mariadb(self):
+        db = mariadb.MariaDB(self.path("mariadb"))
+        self.running.append(db)
+        db.start()
+        self.db = db
+        db.sql("CREATE DATABASE IF NOT EXISTS mailconvoy CHARACTER SET utf8mb4")
+        self.env.update(DB_SOCKET=db.socket, DB_NAME="mailconvoy")
+
+    def start_dovecot(self):
+        authority = dovecot.Authority(self.path("ca"))
+        password = secrets.token_urlsafe(15)
+        users = {"user": password}
+        users.update(("user%d" % n, password) for n in range(1, USERS + 1))
+        for side in ("source", "destination"):
+            server = dovecot.Dovecot(self.path(side), authority, users=users,
+                                     separator="/" if side == "source" else ".", special=side == "destination")
+            self.running.append(server)
+            server.start()
+            setattr(self, side, server)
+        self.env.update(
+            CA_FILE=authority.ca_file, MAIL_USER="user", MAIL_PASSWORD=password,
+            SRC_HOST="localhost", SRC_PORT=self.source.tls_port, SRC_PORT_STARTTLS=self.source.port,
+            SRC_PORT_PLAIN=self.source.port, DST_HOST="localhost", DST_PORT=self.destination.tls_port,
+            DST_PORT_STARTTLS=self.destination.port, DST_PORT_PLAIN=self.destination.port, MAIL_USERS=USERS)
+        if self.with_sample:
+            sample.fill("localhost", self.source.tls_port, ssl.create_default_context(cafile=authority.ca_file),
+                        "user", password, big=not self.quick)
+
+    def start_smtp(self):
+        port = free_port()
+        directory = self.path("smtp")
+        os.makedirs(directory, exist_ok=True)
+        self.running.append(Process("smtp_catcher", [DEBIAN_PYTHON, os.path.join(HERE, "smtp_catcher.py"), str(port),
+                                                     directory], self.path("smtp.log")))
+        wait_for("the SMTP catcher", lambda: self.running[-1].check() or port_taken(port))
+        self.env.update(SMTP_DIR=directory, SMTP_PORT=port)
+
+    def write_conf(self):
+        values = {
+            "base_url": "http://127.0.0.1:%d" % self.port,
+            "database_socket": self.path("mariadb", "db.sock"),
+            "public_key_file": self.path("keys", "sealing.pub"),
+            "private_key_file": self.path("keys", "sealing.key"),
+            "template_path": os.path.join(SOURCE, "templates"),
+            "static_dir": os.path.join(SOURCE, "templates", "static"),
+            "sql_dir": os.path.join(SOURCE, "sql"),
+            "state_dir": self.path("state"),
+            "run_dir": self.path("run"),
+            "engine_program": os.path.join(self.build, "engine", "mailconvoy-sync"),
+        }
+        if "CA_FILE" in self.env:
+            values["ca_file"] = self.env["CA_FILE"]
+        values.update(self.settings)
+        with open(self.conf, "w", encoding="utf-8") as out:
+            for key, value in values.items():
+                out.write("%s = %s\n" % (key, json.dumps(value)))
+
+    def run_ctl(self, *words, text=""):
+        done = subprocess.run([self.ctl, "-c", self.conf, *words], input=text.encode(), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        if done.returncode != 0:
+            raise RuntimeError("mailconvoyctl %s: %s" % (" ".join(words), done.stdout.decode(errors="replace")))
+        return done.stdout.decode()
+
+    def prepare(self):
+        """Schema, keys and the first administrator."""
+        if os.path.exists(self.conf):
+            return
+        for name in ("keys", "state", "run"):
+            os.makedirs(self.path(name), mode=0o700, exist_ok=True)
+        self.write_conf()
+        self.run_ctl("db", "migrate")
+        self.run_ctl("key", "generate")
+        password = secrets.token_urlsafe(15)
+        self.run_ctl("user", "add", "--role", "admin", ADMIN, text=password + "\n")
+        self.env.update(ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=password)
+
+    def start_web(self):
+        self.prepare()
+        server = web.Web(self.path("web"), SOURCE, self.build, self.conf, self.port)
+        self.running.append(server)
+        server.start()
+        self.env.update(URL="http://127.0.0.1:%d" % self.port, WEB_PID=server.fcgi.pid, CONF=self.conf, CTL=self.ctl)
+
+    def start_worker(self):
+        self.prepare()
+        self.worker = Process("mailconvoy-worker",
+                              [os.path.join(self.build, "worker", "mailconvoy-worker"), "-f", "-c", self.conf],
+                              self.path("worker.log"))
+        self.running.append(self.worker)
+        self.env.update(WORKER_PID=self.worker.pid, CONF=self.conf, CTL=self.ctl)
+
+    def write_env(self):
+        with open(self.path("stack.env.part"), "w", encoding="utf-8") as out:
+            os.fchmod(out.fileno(), 0o600)
+            for key, value in sorted(self.env.items()):
+                out.write("%s=%s\n" % (key, shlex.quote(str(value))))
+        os.rename(self.path("stack.env.part"), self.path("stack.env"))
+
+    def stop(self):
+        while self.running:
+            try:
+                self.running.pop().stop()
+            except OSError as problem:
+                print("stack: %s" % problem, file=sys.stderr)
+        for name in ("stack.pid", "stack.env"):
+            if os.path.exists(self.path(name)):
+                os.unlink(self.path(name))
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *what):
+        self.stop()
+
+
+def supervisor_of(directory):
+    """The pid of the process that supervises directory, None if none does."""
+    try:
+        with open(os.path.join(directory, "stack.pid"), encoding="ascii") as f:
+            pid = int(f.read())
+        with open("/proc/%d/cmdline" % pid, "rb") as f:
+            return pid if b"python" in f.read() and runs(pid) else None
+    except (OSError, ValueError):
+        return None
+
+
+def stop_directory(directory):
+    pid = supervisor_of(directory)
+    if pid is None:
+        print("nothing runs in %s" % directory)
+        return 0
+    os.kill(pid, signal.SIGTERM)
+    wait_for("the stack in %s ends" % directory, lambda: not runs(pid), 90)
+    return 0
+
+
+def serve(stack, ready_fd=None):
+    """Run until TERM or INT; everything is stopped then."""
+    def leave(_number, _frame):
+        raise SystemExit(0)
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
+    with stack:
+        if ready_fd is not None:
+            os.write(ready_fd, b"ready")
+            os.close(ready_fd)
+        while True:
+            signal.pause()
+
+
+def detach(stack):
+    """Serve in a process of its own; return when it is ready, 1 if it never is."""
+    read_fd, write_fd = os.pipe()
+    os.makedirs(stack.dir, exist_ok=True)
+    log = open(os.path.join(stack.dir, "stack.log"), "ab")
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        os.close(read_fd)
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        try:
+            serve(stack, write_fd)
+        except Exception as problem:  # told to whoever waits, whatever it is
+            os.write(write_fd, str(problem).encode()[:4000])
+            os._exit(1)
+        finally:
+            os._exit(0)
+    os.close(write_fd)
+    with os.fdopen(read_fd, "rb") as told:
+        answer = told.read().decode(errors="replace")
+    if answer != "ready":
+        print("stack: %s" % (answer or "it ended before it was ready; see %s" % log.name), file=sys.stderr)
+        return 1
+    return 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("verb", choices=("start", "stop"))
+    parser.add_argument("--dir", required=True)
+    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--builddir", default=os.environ.get("MCV_BUILDDIR", SOURCE))
+    parser.add_argument("--detach", action="store_true")
+    parser.add_argument("--no-sample", action="store_true")
+    parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a line of mailconvoy.conf")
+    args = parser.parse_args()
+    if args.verb == "stop":
+        return stop_directory(args.dir)
+    if supervisor_of(args.dir) is not None:
+        print("stack: %s is running already; stop it first" % args.dir, file=sys.stderr)
+        return 1
+    if os.path.isdir(os.path.join(args.dir, "mariadb")):
+        # What a stack left that could not clean up: its passwords are gone with its stack.env.
+        for name in ("mariadb", "source", "destination", "ca", "keys", "state", "web", "mailconvoy.conf"):
+            path = os.path.join(args.dir, name)
+            if os.path.isdir(path):
+                shutil.rmtree(path)
+            elif os.path.exists(path):
+                os.unlink(path)
+    settings = dict(item.split("=", 1) for item in args.set)
+    settings = {k: int(v) if v.isdigit() else v for k, v in settings.items()}
+    parts = tuple(args.only.split(","))
+    stack = Stack(args.dir, args.builddir, args.port, parts, not args.no_sample, settings)
+    if args.detach:
+        return detach(stack)
+    serve(stack)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""mailconvoy-web behind multiwatch and spawn-fcgi, and nginx in front of it, on 127.0.0.1."""
+
+import http.client
+import os
+import shutil
+
+from process import Process, wait_for
+
+NGINX = """
+daemon off;
+pid {dir}/nginx.pid;
+error_log {dir}/nginx-error.log;
+{user}
+worker_processes 1;
+events {{ worker_connections 256; }}
+http {{
+  access_log {dir}/nginx-access.log;
+  client_body_temp_path {dir}/nginx-body;
+  fastcgi_temp_path {dir}/nginx-fastcgi;
+  proxy_temp_path {dir}/nginx-proxy;
+  uwsgi_temp_path {dir}/nginx-uwsgi;
+  scgi_temp_path {dir}/nginx-scgi;
+  include /etc/nginx/mime.types;
+  types {{ text/javascript js mjs; }}
+  default_type application/octet-stream;
+  server_tokens off;
+  client_max_body_size 2m;
+  upstream mailconvoy_web {{ server unix:{socket}; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location /static/ {{
+      alias {static}/;
+      add_header X-Content-Type-Options nosniff;
+      add_header Cache-Control "public, max-age=3600";
+    }}
+    location / {{ include {inc}; }}
+  }}
+}}
+"""
+
+
+def missing():
+    for program in ("nginx", "spawn-fcgi", "multiwatch"):
+        if shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is None:
+            return "no %s on this machine" % program
+    return None
+
+
+class Web:
+    def __init__(self, directory, source, build, conf, port, processes=4):
+        self.directory = directory
+        self.port = port
+        self.socket = os.path.join(directory, "web.sock")
+        self.words = ["spawn-fcgi", "-n", "-s", self.socket, "-M", "0660", "--", shutil.which("multiwatch"), "-f",
+                      str(processes), "--", os.path.join(build, "fcgi", "mailconvoy-web"), "-c", conf]
+        self.nginx_conf = os.path.join(directory, "nginx.conf")
+        self.source = source
+        self.fcgi = self.nginx = None
+
+    def start(self):
+        os.makedirs(self.directory, exist_ok=True)
+        if os.path.exists(self.socket):
+            os.unlink(self.socket)
+        self.fcgi = Process("mailconvoy-web", self.words, os.path.join(self.directory, "web.log"))
+        wait_for("the FastCGI socket", lambda: self.fcgi.check() or os.path.exists(self.socket))
+        # fastcgi_params is looked for beside nginx.conf.
+        params = os.path.join(self.directory, "fastcgi_params")
+        shutil.copyfile("/etc/nginx/fastcgi_params", params)
+        with open(self.nginx_conf, "w", encoding="ascii") as out:
+            out.write(NGINX.format(
+                dir=self.directory, socket=self.socket, port=self.port, user="user root;" if os.geteuid() == 0 else "",
+                static=os.path.join(self.source, "templates", "static"),
+                inc=os.path.join(self.source, "conf", "nginx", "mailconvoy-fastcgi.inc")))
+        self.nginx = Process("nginx", [shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin"), "-c",
+                                       self.nginx_conf, "-p", self.directory, "-e",
+                                       os.path.join(self.directory, "nginx-error.log")],
+                             os.path.join(self.directory, "nginx.log"))
+        wait_for("the sign-in page answers", self.answers)
+        return self
+
+    def answers(self):
+        self.fcgi.check()
+        self.nginx.check()
+        try:
+            c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+            c.request("GET", "/login")
+            status = c.getresponse().status
+            c.close()
+        except OSError:
+            return False
+        return status == 200
+
+    def stop(self):
+        for p in (self.nginx, self.fcgi):
+            if p is not None:
+                p.stop()
+        if os.path.exists(self.socket):
+            os.unlink(self.socket)
