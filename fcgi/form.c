@@ -230,6 +230,18 @@ void form_refuse(struct form *f, const char *name, const char *reason)
 	}
 }
 
+void form_forgive(struct form *f, const char *name)
+{
+	struct form_field *fd = form_get(f, name);
+	unsigned i;
+
+	fd->error = NULL;
+	fd->state = FORM_ABSENT;
+	f->has_errors = f->error != NULL;
+	for (i = 0; i < f->count; i++)
+		f->has_errors = f->has_errors || f->fields[i].error != NULL;
+}
+
 struct json_object *form_json(const struct form *f)
 {
 	struct json_object *o = json_object_new_object();
@@ -260,4 +272,13 @@ struct json_object *form_problems(const struct form *f)
 			    o, f->fields[i].spec->name, json_object_new_string(f->fields[i].error));
 	}
 	return o;
+}
+
+bool form_id(const char *text, uint64_t *id_r)
+{
+	if (text == NULL || text[0] < '1' || text[0] > '9' || strlen(text) > 19 ||
+	    text[strspn(text, "0123456789")] != '\0')
+		return false;
+	*id_r = strtoull(text, NULL, 10);
+	return *id_r <= (uint64_t)INT64_MAX;
 }

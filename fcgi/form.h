@@ -75,11 +75,17 @@ void form_set_check(struct form *f, const char *name, bool checked);
 /* Refuse a field (name NULL: the form) for a reason only the handler knows.  reason is not copied. */
 void form_refuse(struct form *f, const char *name, const char *reason);
 
+/* Take a refusal back: the field is not needed this time.  What was sent stays to be shown. */
+void form_forgive(struct form *f, const char *name);
+
 /* {"FIELD":{"value","error","checked"}}: the "form" key of a view model.  The caller owns it. */
 struct json_object *form_json(const struct form *f);
 
 /* {"FIELD":"reason"} of the refused ones: "fields" of a problem object.  The caller owns it. */
 struct json_object *form_problems(const struct form *f);
+
+/* Whether text (may be NULL) is a row's id: decimal, no leading zero, 1 to 2^63-1. */
+bool form_id(const char *text, uint64_t *id_r);
 
 #define FORM_ROWS(table) (table), (unsigned)(sizeof(table) / sizeof((table)[0]))
 

@@ -6,7 +6,40 @@ fcgi_libmcvfcgi_a_SOURCES = \
 	%D%/form.c %D%/form.h \
 	%D%/url.c %D%/url.h \
 	%D%/view.c %D%/view.h \
+	%D%/tail.c %D%/tail.h \
+	%D%/range.c %D%/range.h \
 	%D%/response.c %D%/response.h \
-	%D%/route.c %D%/route.h
+	%D%/route.c %D%/route.h \
+	%D%/security_view.c %D%/security_view.h \
+	%D%/probe_view.c %D%/probe_view.h \
+	%D%/job_view.c %D%/job_view.h
 LIBMCVFCGI_LIBS = fcgi/libmcvfcgi.a
+
+bin_PROGRAMS += fcgi/mailconvoy-web
+fcgi_mailconvoy_web_SOURCES = \
+	%D%/visit.c %D%/visit.h \
+	%D%/web.c %D%/web.h \
+	%D%/auth.c %D%/auth.h \
+	%D%/page.h \
+	%D%/page_error.c \
+	%D%/page.c \
+	%D%/page_confirm.c \
+	%D%/pages.h \
+	%D%/page_login.c \
+	%D%/server_form.c %D%/server_form.h \
+	%D%/page_servers.c \
+	%D%/job_form.c %D%/job_form.h \
+	%D%/page_server_test.c \
+	%D%/job_seal.c %D%/job_seal.h \
+	%D%/page_jobs.c \
+	%D%/page_job_new.c \
+	%D%/job_log_view.c %D%/job_log_view.h \
+	%D%/page_job.c \
+	%D%/page_job_edit.c \
+	%D%/page_job_actions.c \
+	%D%/page_job_log.c \
+	%D%/site.c %D%/site.h \
+	%D%/serve.c %D%/serve.h \
+	%D%/main.c
+fcgi_mailconvoy_web_LDADD = $(LIBMCVFCGI_LIBS) $(LIBSQL_LIBS) $(LIBMCVIMAP_LIBS) $(LIBMCV_LIBS) $(FCGI_LIBS)
 EXTRA_DIST += fcgi/VIEWMODELS.md

@@ -98,6 +98,9 @@ static enum err parse_path(struct request *rq, const char *s, size_t len)
 	if (strncmp(rq->path, API_PREFIX "/", strlen(API_PREFIX) + 1) == 0) {
 		rq->is_api = true;
 		rq->path += strlen(API_PREFIX);
+		/* "/api/v1/jobs" is short for "/api/v1/migration/jobs" */
+		if (strncmp(rq->path, "/jobs", 5) == 0 || strncmp(rq->path, "/servers", 8) == 0)
+			rq->path = arena_printf(rq->arena, "/migration%s", rq->path);
 	}
 	return ERR_OK;
 }
@@ -230,13 +233,9 @@ static enum err parse_body(struct request *rq, const struct request_source *src)
 	return e == ERR_OK ? ERR_OK : bad(rq, 400, "The form is malformed.");
 }
 
-static bool is_listed(const char *const *list, const char *address)
+static bool is_listed(const struct netmask_list *list, const char *address)
 {
-	for (; list != NULL && *list != NULL; list++) {
-		if (strcmp(*list, address) == 0)
-			return true;
-	}
-	return false;
+	return list != NULL && netmask_list_has_text(list, address);
 }
 
 /* Whether s is an IPv4 or IPv6 address and nothing else. */
@@ -247,7 +246,7 @@ static bool is_address(const char *s)
 	return inet_pton(AF_INET, s, bin) == 1 || inet_pton(AF_INET6, s, bin) == 1;
 }
 
-static void find_client(struct request *rq, const char *const *trusted)
+static void find_client(struct request *rq, const struct netmask_list *trusted)
 {
 	const char *remote = request_env(rq, "REMOTE_ADDR");
 	const char *fwd = request_env(rq, "HTTP_X_FORWARDED_FOR");
@@ -272,7 +271,7 @@ static void find_client(struct request *rq, const char *const *trusted)
 }
 
 enum err request_parse(
-    const struct request_source *src, const char *const *trusted_proxies, struct request **rq_r)
+    const struct request_source *src, const struct netmask_list *trusted_proxies, struct request **rq_r)
 {
 	struct request *rq = mem_alloc(sizeof(*rq));
 	unsigned char id[8];

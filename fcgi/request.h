@@ -15,6 +15,7 @@
 
 #include "lib/arena.h"
 #include "lib/err.h"
+#include "lib/netmask.h"
 
 enum {
 	REQUEST_URI_MAX_BYTES = 4096,
@@ -75,13 +76,13 @@ struct request {
 };
 
 /*
- * Parse src.  trusted_proxies: addresses, NULL-terminated (NULL = none), whose X-Forwarded-For is believed:
+ * Parse src.  trusted_proxies: the addresses (NULL = none) whose X-Forwarded-For is believed:
  * the client is the last address in it that is none of them.  Always fills *rq_r, which is the caller's to
  * request_free(); ERR_INVALID when bad_status is set.  A body is read to its end up to 4 MiB even when it is
  * refused, so that the server in front gets our answer instead of a broken pipe.
  */
-enum err request_parse(
-    const struct request_source *src, const char *const *trusted_proxies, struct request **rq_r) MUST_CHECK;
+enum err request_parse(const struct request_source *src, const struct netmask_list *trusted_proxies,
+    struct request **rq_r) MUST_CHECK;
 
 /* Wipes, frees, sets to NULL. */
 void request_free(struct request **rq);

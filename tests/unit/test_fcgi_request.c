@@ -29,7 +29,9 @@ static struct request *parse(
     const char *method, const char *uri, const char *type, const char *body, char **more)
 {
 	static char m[64], u[9000], t[128], l[64];
-	static const char *const proxies[] = {"127.0.0.1", NULL};
+	static const char *const trusted[] = {"127.0.0.1"};
+	struct netmask_list *proxies;
+	size_t bad_item;
 	static char *env[16];
 	struct fake f = {.body = body, .at = 0, .len = body ? strlen(body) : 0};
 	struct request_source src = {.env = env, .read_body = read_fake, .arg = &f};
@@ -51,10 +53,12 @@ static struct request *parse(
 	while (more && *more)
 		env[n++] = *more++;
 	env[n] = NULL;
+	assert_int_equal(netmask_list_new(trusted, 1, &proxies, &bad_item), ERR_OK);
 	if (request_parse(&src, proxies, &rq) == ERR_OK)
 		assert_int_equal(rq->bad_status, 0);
 	else
 		assert_int_not_equal(rq->bad_status, 0);
+	netmask_list_free(&proxies);
 	return rq;
 }
 

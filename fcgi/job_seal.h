@@ -1,0 +1,26 @@
+/* What the pages that make or change jobs share. */
+#ifndef MCV_FCGI_JOB_SEAL_H
+#define MCV_FCGI_JOB_SEAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fcgi/visit.h"
+#include "fcgi/web.h"
+#include "lib/err.h"
+#include "lib/vault.h"
+#include "sql/store_job.h"
+
+/* Seal a mailbox password for a job of that account; the box lives as long as the request.  As vault_seal().
+ */
+enum err job_seal(struct visit *v, uint64_t account_id, enum vault_side side, const char *password,
+    struct job_sealed *sealed_r) MUST_CHECK;
+
+/* Answer that job id was made (existed: had been made already by the same form): 303 to it, or 201/200 with
+ * it. */
+enum err job_made(struct visit *v, uint64_t id, bool existed, const char *notice) MUST_CHECK;
+
+/* Answer that job id was changed: 303 to it, or 200 with it. */
+enum err job_changed(struct visit *v, uint64_t id, const char *notice) MUST_CHECK;
+
+#endif

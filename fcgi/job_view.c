@@ -1,0 +1,323 @@
+#include "fcgi/job_view.h"
+
+#include <string.h>
+
+#include "fcgi/security_view.h"
+#include "fcgi/url.h"
+#include "fcgi/view.h"
+
+static const char *const labels[JOB_STATE__MAX] = {
+    [JOB_QUEUED] = "Queued",
+    [JOB_RUNNING] = "Running",
+    [JOB_DONE] = "Done",
+    [JOB_FAILED] = "Failed",
+    [JOB_CANCELLED] = "Cancelled",
+    [JOB_INTERRUPTED] = "Interrupted",
+};
+
+const char *job_state_label(enum job_state s)
+{
+	return labels[s];
+}
+
+static bool is_stopping(const struct job *j)
+{
+	return j->state == JOB_RUNNING && j->cancel_requested_at > 0;
+}
+
+const char *job_state_text(const struct job *j)
+{
+	return is_stopping(j) ? "Stopping" : labels[j->state];
+}
+
+/* 0 to 100, or -1 while unknown.  A run that is not over never shows 100. */
+static int percent(const struct job *j)
+{
+	const struct job_counters *c = &j->counters;
+	int64_t p;
+
+	if (j->state == JOB_DONE)
+		return 100;
+	if (c->messages_total <= 0 || c->messages_done < 0)
+		return j->state == JOB_QUEUED ? 0 : -1;
+	p = c->messages_done >= c->messages_total ? 100 : c->messages_done * 100 / c->messages_total;
+	return p > 99 && j->state != JOB_DONE ? 99 : (int)p;
+}
+
+static const char *progress_text(struct arena *a, const struct job *j)
+{
+	const struct job_counters *c = &j->counters;
+	const char *text;
+
+	if (c->messages_done < 0)
+		return NULL;
+	text = c->messages_total >= 0
+		   ? arena_printf(a, "%s of %s", view_number_text(a, (uint64_t)c->messages_done),
+			 view_plural_text(a, (uint64_t)c->messages_total, "message"))
+		   : view_plural_text(a, (uint64_t)c->messages_done, "message");
+	if (c->bytes_copied >= 0)
+		text = arena_printf(a, "%s, %s", text, view_size_text(a, (uint64_t)c->bytes_copied));
+	return text;
+}
+
+static struct json_object *side(struct arena *a, const struct job_side *s)
+{
+	struct json_object *o = json_object_new_object();
+
+	view_add(o, "server_id", s->server_id ? json_object_new_int64((int64_t)s->server_id) : NULL);
+	view_str(o, "server_name", s->server_name);
+	view_str(o, "server_url", s->server_id ? url_server(a, s->server_id, NULL) : NULL);
+	view_str(o, "host", s->host);
+	view_int(o, "port", s->port);
+	view_str(o, "security", security_name(s->security));
+	view_str(o, "security_text", security_text(s->security));
+	view_str(o, "user", s->user);
+	return o;
+}
+
+static void add_state(struct json_object *o, const struct job *j)
+{
+	static const char *const flags[JOB_STATE__MAX] = {
+	    "is_queued", "is_running", "is_done", "is_failed", "is_cancelled", "is_interrupted"};
+	unsigned i;
+
+	view_str(o, "state", job_state_name(j->state));
+	view_str(o, "state_text", job_state_text(j));
+	for (i = 0; i < JOB_STATE__MAX; i++)
+		view_bool(o, flags[i], j->state == (enum job_state)i);
+	view_bool(o, "is_ended", job_state_is_ended(j->state));
+	view_bool(o, "is_stopping", is_stopping(j));
+}
+
+static void add_actions(struct json_object *o, struct arena *a, const struct job *j)
+{
+	bool running = j->state == JOB_RUNNING, ended = job_state_is_ended(j->state);
+
+	view_str(o, "edit_url", url_job(a, j->id, "edit"));
+	view_str(o, "cancel_url", url_job(a, j->id, "cancel"));
+	view_str(o, "rerun_url", url_job(a, j->id, "rerun"));
+	view_str(o, "delete_url", url_job(a, j->id, "delete"));
+	view_str(o, "log_url", url_job(a, j->id, "log"));
+	view_str(o, "tail_url", url_job(a, j->id, "tail"));
+	view_bool(o, "can_edit", !running);
+	view_str(
+	    o, "why_not_edit", running ? "It is running: what it uses cannot be changed under it." : NULL);
+	view_bool(o, "can_cancel", !ended && !is_stopping(j));
+	view_str(o, "why_not_cancel",
+	    ended            ? "It has ended."
+	    : is_stopping(j) ? "It is being stopped already."
+			     : NULL);
+	view_bool(o, "can_rerun", ended);
+	view_str(o, "why_not_rerun", ended ? NULL : "It has not ended yet.");
+	view_bool(o, "can_delete", !running);
+	view_str(o, "why_not_delete", running ? "It is running: cancel it first." : NULL);
+}
+
+struct json_object *job_view(struct arena *a, const struct job *j, int64_t now_s)
+{
+	struct json_object *o = json_object_new_object();
+	int p = percent(j);
+
+	view_int(o, "id", (int64_t)j->id);
+	view_str(o, "name", j->name);
+	view_str(o, "label", j->label);
+	view_str(o, "url", url_job(a, j->id, NULL));
+	add_state(o, j);
+	view_bool(o, "dry_run", j->dry_run);
+	view_str(o, "kind_text", j->dry_run ? "Dry run" : "Real run");
+	view_str(o, "batch", j->batch_tag);
+	view_str(o, "owner_email", j->owner_email);
+	view_str(o, "account_name", j->account_name);
+	view_add(o, "source", side(a, &j->source));
+	view_add(o, "destination", side(a, &j->destination));
+	view_add(o, "percent", p >= 0 ? json_object_new_int(p) : NULL);
+	view_str(o, "percent_text", p >= 0 ? arena_printf(a, "%d%%", p) : NULL);
+	view_bool(o, "is_estimating", j->state == JOB_RUNNING && p < 0);
+	view_str(o, "progress_text", progress_text(a, j));
+	view_moment(o, a, "created", j->queued_at, now_s);
+	view_moment(o, a, "started", j->started_at, now_s);
+	view_moment(o, a, "ended", j->finished_at, now_s);
+	view_add(o, "duration_s", j->duration_ms >= 0 ? json_object_new_int64(j->duration_ms / 1000) : NULL);
+	view_str(
+	    o, "duration_text", j->duration_ms >= 0 ? view_duration_text(a, j->duration_ms / 1000) : NULL);
+	view_str(o, "reason", j->reason);
+	view_str(o, "reason_text", j->reason_text);
+	add_actions(o, a, j);
+	return o;
+}
+
+struct json_object *job_view_link(struct arena *a, const struct job *j)
+{
+	struct json_object *o = json_object_new_object();
+
+	view_int(o, "id", (int64_t)j->id);
+	view_str(o, "label", j->label);
+	view_str(o, "url", url_job(a, j->id, NULL));
+	view_str(o, "kind_text", j->dry_run ? "Dry run" : "Real run");
+	view_str(o, "state", job_state_name(j->state));
+	view_str(o, "state_text", job_state_text(j));
+	return o;
+}
+
+static void count(struct json_object *o, struct arena *a, const char *key, int64_t n)
+{
+	view_count(o, a, key, n < 0 ? 0 : (uint64_t)n, n >= 0);
+}
+
+static void size(struct json_object *o, struct arena *a, const char *key, int64_t n)
+{
+	view_size(o, a, key, n < 0 ? 0 : (uint64_t)n, n >= 0);
+}
+
+static const char *quota_text(struct arena *a, const struct job_counters *c)
+{
+	if (c->quota_limit_bytes < 0)
+		return NULL;
+	if (c->quota_limit_bytes == 0)
+		return "no limit";
+	return arena_printf(a, "%s of %s used",
+	    view_size_text(a, c->quota_used_bytes < 0 ? 0 : (uint64_t)c->quota_used_bytes),
+	    view_size_text(a, (uint64_t)c->quota_limit_bytes));
+}
+
+static const char *rate_text(struct arena *a, const struct job_counters *c)
+{
+	if (c->rate_bytes < 0 && c->rate_milli_messages < 0)
+		return NULL;
+	if (c->rate_milli_messages < 0)
+		return arena_printf(a, "%s/s", view_size_text(a, (uint64_t)c->rate_bytes));
+	return arena_printf(a, "%s/s, %.1f messages/s",
+	    view_size_text(a, c->rate_bytes < 0 ? 0 : (uint64_t)c->rate_bytes),
+	    (double)c->rate_milli_messages / 1000);
+}
+
+struct json_object *job_view_progress(struct arena *a, const struct job *j)
+{
+	struct json_object *o = json_object_new_object();
+	const struct job_counters *c = &j->counters;
+	bool running = j->state == JOB_RUNNING;
+	int p = percent(j);
+
+	count(o, a, "messages_done", c->messages_done);
+	count(o, a, "messages_total", c->messages_total);
+	count(o, a, "messages_copied", c->messages_copied);
+	count(o, a, "messages_skipped", c->messages_skipped);
+	count(o, a, "messages_failed", c->messages_failed);
+	count(o, a, "messages_to_copy", c->messages_to_copy);
+	count(o, a, "folders_done", c->folders_done);
+	count(o, a, "folders_total", c->folders_total);
+	size(o, a, "bytes_total", c->bytes_total);
+	size(o, a, "bytes_copied", c->bytes_copied);
+	size(o, a, "biggest_bytes", c->biggest_bytes);
+	view_str(o, "folder_current", running ? c->folder_current : NULL);
+	view_str(o, "rate_text", rate_text(a, c));
+	view_str(o, "eta_text", !running ? NULL : c->eta_s >= 0 ? view_eta_text(a, c->eta_s) : "estimating");
+	view_str(o, "quota_text", quota_text(a, c));
+	view_add(o, "percent", p >= 0 ? json_object_new_int(p) : NULL);
+	return o;
+}
+
+struct json_object *job_view_dry_result(struct arena *a, const struct job *j)
+{
+	const struct job_counters *c = &j->counters;
+	struct json_object *o;
+	int64_t n = c->messages_to_copy >= 0 ? c->messages_to_copy : c->messages_total;
+
+	if (!j->dry_run || j->state != JOB_DONE)
+		return NULL;
+	o = json_object_new_object();
+	view_str(o, "folders_text",
+	    c->folders_total >= 0 ? view_number_text(a, (uint64_t)c->folders_total) : NULL);
+	view_str(o, "messages_text", n >= 0 ? view_number_text(a, (uint64_t)n) : NULL);
+	view_str(o, "bytes_text", c->bytes_total >= 0 ? view_size_text(a, (uint64_t)c->bytes_total) : NULL);
+	view_str(
+	    o, "biggest_text", c->biggest_bytes >= 0 ? view_size_text(a, (uint64_t)c->biggest_bytes) : NULL);
+	view_str(o, "quota_text", quota_text(a, c));
+	return o;
+}
+
+/* The one next step by its code (the worker's word): where the button leads. */
+struct step {
+	const char *code, *label, *url;
+	int dry_run; /* -1: not a rerun */
+};
+
+static struct json_object *step_object(const struct step *s)
+{
+	struct json_object *o = json_object_new_object(), *fields = json_object_new_array();
+
+	view_str(o, "code", s->code);
+	view_str(o, "label", s->label);
+	view_str(o, "url", s->url);
+	view_str(o, "method", s->dry_run >= 0 ? "post" : "get");
+	view_bool(o, "is_post", s->dry_run >= 0);
+	if (s->dry_run >= 0) {
+		struct json_object *f = json_object_new_object();
+
+		view_str(f, "name", "dry_run");
+		view_str(f, "value", s->dry_run ? "1" : "0");
+		json_object_array_add(fields, f);
+	}
+	view_add(o, "fields", fields);
+	return o;
+}
+
+static struct json_object *next_step(struct arena *a, const struct job *j)
+{
+	const char *rerun = url_job(a, j->id, "rerun"), *edit = url_job(a, j->id, "edit");
+	uint64_t src = j->source.server_id, dst = j->destination.server_id;
+	const struct step steps[] = {
+	    {"rerun", "Run again", rerun, j->dry_run},
+	    {"run_real", "Run real", rerun, 0},
+	    {"edit_source", "Edit the source's user and password", edit, -1},
+	    {"edit_destination", "Edit the destination's user and password", edit, -1},
+	    {"edit_server_source", "Look at the source server", src ? url_server(a, src, NULL) : NULL, -1},
+	    {"edit_server_destination", "Look at the destination server",
+		dst ? url_server(a, dst, NULL) : NULL, -1},
+	    {"free_space", "Make room in the destination mailbox, then run again", rerun, j->dry_run},
+	    {"view_log", "Read the log", "#log", -1},
+	    {"contact_admin", "Tell the administrator", NULL, -1},
+	};
+	size_t i;
+
+	for (i = 0; j->reason_action != NULL && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (strcmp(steps[i].code, j->reason_action) == 0)
+			return step_object(&steps[i]);
+	}
+	return NULL;
+}
+
+static const char *good_sentence(struct arena *a, const struct job *j)
+{
+	const struct job_counters *c = &j->counters;
+	int64_t n = c->messages_to_copy >= 0 ? c->messages_to_copy : c->messages_total;
+
+	if (j->dry_run)
+		return n < 0 ? "The dry run ended well."
+			     : arena_printf(a, "A real run would copy %s.",
+				   view_plural_text(a, (uint64_t)n, "message"));
+	if (c->messages_copied < 0)
+		return "The migration ended well.";
+	return arena_printf(a, "%s copied%s.", view_plural_text(a, (uint64_t)c->messages_copied, "message"),
+	    c->messages_skipped > 0 ? arena_printf(a, "; %s were there already or skipped",
+					  view_number_text(a, (uint64_t)c->messages_skipped))
+				    : "");
+}
+
+struct json_object *job_view_outcome(struct arena *a, const struct job *j)
+{
+	struct json_object *o;
+	bool good = j->state == JOB_DONE;
+
+	if (!job_state_is_ended(j->state))
+		return NULL;
+	o = json_object_new_object();
+	view_str(o, "sentence",
+	    good             ? good_sentence(a, j)
+	    : j->reason_text ? j->reason_text
+			     : job_state_text(j));
+	view_str(o, "cause", good ? (j->reason_text ? j->reason_text : NULL) : j->reason_detail);
+	view_bool(o, "is_good", good);
+	view_add(o, "action", next_step(a, j));
+	return o;
+}

@@ -1,0 +1,223 @@
+#include "fcgi/page.h"
+
+#include "config.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "fcgi/url.h"
+#include "fcgi/view.h"
+#include "lib/log.h"
+#include "lib/template.h"
+
+/* What a "?notice=" may say: fixed texts, so that a link cannot put words into our mouth. */
+static const struct {
+	const char *code, *kind, *text;
+} notices[] = {
+    {"job_created", "success", "The job is queued. It starts when a slot is free."},
+    {"job_exists", "info", "This job had been queued already; it was not queued twice."},
+    {"job_cancelled", "success", "The job was cancelled before it started."},
+    {"job_stopping", "success", "The job is being stopped. This takes ten seconds at most."},
+    {"job_deleted", "success", "The job and its log are deleted."},
+    {"job_changed", "success", "The job is changed. Run it again to use the new values."},
+    {"job_changed_queued", "success", "The job is changed. It starts with the new values."},
+    {"job_rerun", "success", "A new job is queued with the same mailboxes."},
+    {"server_created", "success", "The server is added."},
+    {"server_changed", "success", "The server is changed. Jobs that are queued use the new values."},
+    {"server_deleted", "success", "The server is deleted."},
+    {"signed_out", "success", "You are signed out."},
+    {"session_over", "info", "Your session is over. Sign in again to go on."},
+};
+
+struct json_object *page_notice(const char *kind, const char *text, const char *detail)
+{
+	struct json_object *o = json_object_new_object();
+
+	view_str(o, "kind", kind);
+	view_bool(o, "is_error", strcmp(kind, "error") == 0);
+	view_str(o, "text", text);
+	view_str(o, "detail", detail);
+	return o;
+}
+
+static void add_query_notice(const struct visit *v, struct json_object *list)
+{
+	const char *code = params_get(&v->rq->query, "notice");
+	size_t i;
+
+	for (i = 0; code != NULL && i < sizeof(notices) / sizeof(notices[0]); i++) {
+		if (strcmp(notices[i].code, code) == 0)
+			json_object_array_add(list, page_notice(notices[i].kind, notices[i].text, NULL));
+	}
+}
+
+static struct json_object *navigation(const struct visit *v)
+{
+	static const struct {
+		const char *id, *label, *url;
+	} items[] = {{"jobs", "Jobs", URL_JOBS}, {"servers", "Servers", URL_SERVERS}};
+	struct json_object *list = json_object_new_array();
+	size_t i;
+
+	for (i = 0; v->signed_in && i < sizeof(items) / sizeof(items[0]); i++) {
+		struct json_object *o = json_object_new_object();
+		size_t n = strlen(items[i].url);
+
+		view_str(o, "id", items[i].id);
+		view_str(o, "label", items[i].label);
+		view_str(o, "url", items[i].url);
+		view_bool(o, "current",
+		    strncmp(v->rq->path, items[i].url, n) == 0 &&
+			(v->rq->path[n] == '\0' || v->rq->path[n] == '/'));
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *user(const struct visit *v)
+{
+	struct json_object *o;
+	bool admin = v->viewer.role == ROLE_ADMIN;
+
+	if (!v->signed_in)
+		return NULL;
+	o = json_object_new_object();
+	view_str(o, "email", v->email);
+	view_str(o, "role", admin ? "admin" : "member");
+	view_str(o, "role_text", admin ? "Administrator" : "Member");
+	view_bool(o, "is_admin", admin);
+	return o;
+}
+
+/* Seconds of the offered meta refresh, or 0. */
+static int refresh_s(const struct visit *v)
+{
+	const char *r = params_get(&v->rq->query, "refresh");
+
+	return r != NULL && strcmp(r, "10") == 0 ? 10 : 0;
+}
+
+static struct json_object *frame(
+    struct visit *v, const char *name, const char *title, struct json_object *list)
+{
+	struct json_object *p = json_object_new_object();
+	char iso[32];
+	time_t t = (time_t)v->now_s;
+	struct tm tm;
+
+	if (list == NULL)
+		list = json_object_new_array();
+	add_query_notice(v, list);
+	view_str(p, "title", title);
+	view_str(p, "id", name);
+	view_str(p, "static", URL_STATIC);
+	view_str(p, "version", PACKAGE_VERSION);
+	view_str(p, "csrf", v->csrf);
+	view_str(p, "request_id", v->rq->id);
+	view_str(p, "here_url", v->rq->uri);
+	(void)strftime(iso, sizeof(iso), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
+	view_str(p, "now_iso", iso);
+	view_bool(p, "signed_in", v->signed_in);
+	view_add(p, "user", user(v));
+	view_add(p, "nav", navigation(v));
+	view_str(p, "logout_url", URL_LOGOUT);
+	view_bool(p, "has_notices", json_object_array_length(list) > 0);
+	view_add(p, "notices", list);
+	view_add(p, "refresh_s", refresh_s(v) ? json_object_new_int(refresh_s(v)) : NULL);
+	return p;
+}
+
+static void put_json(struct visit *v, const char *type, struct json_object *model)
+{
+	const char *text =
+	    json_object_to_json_string_ext(model, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+
+	buf_clear(&v->rs->body);
+	buf_adds(&v->rs->body, text);
+	v->rs->content_type = type;
+}
+
+enum err page_json(struct visit *v, unsigned status, struct json_object *model)
+{
+	put_json(v, "application/json", model);
+	json_object_put(model);
+	v->rs->status = status;
+	return ERR_OK;
+}
+
+enum err page_show_notices(struct visit *v, unsigned status, const char *name, const char *title,
+    struct json_object *model, struct json_object *list)
+{
+	const char *file = arena_printf(v->arena, "%s.html", name);
+	enum err e;
+
+	if (v->rq->wants_json) {
+		json_object_put(list);
+		return page_json(v, status, model);
+	}
+	view_add(model, "page", frame(v, name, title, list));
+	buf_clear(&v->rs->body);
+	e = template_render(v->web->templates, file, model, &v->rs->body);
+	json_object_put(model);
+	if (e != ERR_OK) {
+		log_warnx("template %s: %s: %s", file, err_text(e), template_error(v->web->templates));
+		buf_clear(&v->rs->body);
+		return ERR_INTERNAL;
+	}
+	v->rs->content_type = "text/html; charset=utf-8";
+	v->rs->status = status;
+	return ERR_OK;
+}
+
+enum err page_show(
+    struct visit *v, unsigned status, const char *name, const char *title, struct json_object *model)
+{
+	return page_show_notices(v, status, name, title, model, NULL);
+}
+
+enum err page_redirect(struct visit *v, const char *url, const char *notice)
+{
+	v->rs->status = 303;
+	v->rs->content_type = NULL;
+	response_header(v->rs, "Location", url_with(v->arena, url, "notice", notice));
+	return ERR_OK;
+}
+
+enum err page_done(
+    struct visit *v, unsigned status, const char *url, const char *notice, struct json_object *model)
+{
+	if (!v->rq->wants_json) {
+		json_object_put(model);
+		return page_redirect(v, url, notice);
+	}
+	if (status == 201)
+		response_header(
+		    v->rs, "Location", v->rq->is_api ? arena_printf(v->arena, "/api/v1%s", url) : url);
+	if (model != NULL)
+		return page_json(v, status, model);
+	v->rs->status = status;
+	v->rs->content_type = NULL;
+	return ERR_OK;
+}
+
+void page_add_form(struct json_object *model, const struct form *f)
+{
+	view_add(model, "form", form_json(f));
+	view_str(model, "form_error", f->error);
+	view_bool(model, "has_errors", f->has_errors);
+}
+
+enum err page_refused(
+    struct visit *v, const char *name, const char *title, struct json_object *model, const struct form *f)
+{
+	if (v->rq->wants_json) {
+		struct page_error pe = {
+		    .status = 422, .code = "form", .fields = form_problems(f), .detail = f->error};
+
+		json_object_put(model);
+		page_error(v, &pe);
+		return ERR_OK;
+	}
+	page_add_form(model, f);
+	return page_show(v, 422, name, title, model);
+}

@@ -1,0 +1,117 @@
+#include "fcgi/serve.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fcgi/auth.h"
+#include "fcgi/page.h"
+#include "fcgi/route.h"
+#include "fcgi/site.h"
+#include "fcgi/url.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+
+static void tell_allowed(struct visit *v, unsigned mask)
+{
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	if (mask & METHOD_GET)
+		buf_adds(&b, "GET, HEAD");
+	if (mask & METHOD_POST)
+		buf_addf(&b, "%sPOST", b.len ? ", " : "");
+	if (mask & METHOD_DELETE)
+		buf_addf(&b, "%sDELETE", b.len ? ", " : "");
+	response_header(v->rs, "Allow", b.data);
+	page_error(v, &(struct page_error){.status = 405});
+}
+
+/* A page leads to the sign-in and back; anything else is told that it needs a session. */
+static void ask_to_sign_in(struct visit *v)
+{
+	if (v->rq->method == METHOD_GET && !v->rq->wants_json) {
+		const char *url = url_with(v->arena, URL_LOGIN, "next", v->rq->uri);
+		bool had_session = auth_has_cookie(v);
+
+		(void)page_redirect(v, url, had_session ? "session_over" : NULL);
+		return;
+	}
+	page_error(v, &(struct page_error){.status = 401});
+}
+
+/* ERR_OK when the handler may run; else the answer is prepared. */
+static enum err admit(struct visit *v, const struct route *r)
+{
+	if (r->need != ROUTE_ANYONE && !v->signed_in) {
+		ask_to_sign_in(v);
+		return ERR_DENIED;
+	}
+	if (r->need == ROUTE_ADMIN && !viewer_is_admin(&v->viewer)) {
+		page_error(v, &(struct page_error){.status = 403});
+		return ERR_DENIED;
+	}
+	if (r->csrf != ROUTE_CSRF_NONE && !auth_csrf_ok(v, r->csrf)) {
+		page_error(
+		    v, &(struct page_error){.status = 403,
+			   .code = "csrf",
+			   .title = "This form is too old, or came from elsewhere",
+			   .detail =
+			       "The proof that the form came from this site is missing or wrong. Nothing was "
+			       "changed.",
+			   .action = "Load the page again and repeat what you did."});
+		return ERR_DENIED;
+	}
+	return ERR_OK;
+}
+
+static void answer(struct visit *v)
+{
+	const struct route *r;
+	unsigned allowed;
+	enum err e;
+
+	if (v->rq->bad_status != 0) {
+		page_error(v, &(struct page_error){.status = v->rq->bad_status, .detail = v->rq->bad_reason});
+		return;
+	}
+	e = route_find(site_routes, v->rq->method, v->rq->path, &r, &v->id, &allowed);
+	if (e == ERR_INVALID) {
+		tell_allowed(v, allowed);
+		return;
+	}
+	if (e == ERR_OK)
+		e = auth_load(v);
+	if (e == ERR_OK) {
+		if (admit(v, r) != ERR_OK)
+			return;
+		e = r->handler(v);
+	}
+	if (e != ERR_OK) {
+		response_reset(v->rs);
+		page_error_from(v, e);
+	}
+}
+
+enum err serve(struct web *web, const struct request_source *src, struct response_sink *sink)
+{
+	struct response rs = RESPONSE_INIT;
+	struct visit v = {.web = web, .rs = &rs};
+	mono_time begun = mono_now();
+	enum err e;
+
+	/* what is wrong with it is in bad_status, which answer() turns into a page */
+	if (request_parse(src, web->proxies, &v.rq) != ERR_OK)
+		log_debug("a malformed request");
+	log_context(arena_printf(v.rq->arena, "request %s", v.rq->id));
+	v.arena = v.rq->arena;
+	v.now_s = unix_now_s();
+	answer(&v);
+	log_debug("%s %s: %u in %d ms",
+	    v.rq->is_head                ? "HEAD"
+	    : v.rq->method == METHOD_GET ? "GET"
+					 : "POST/DELETE",
+	    v.rq->path, rs.status, (int)mono_diff_ms(begun, mono_now()));
+	e = response_send(&rs, v.rq->id, v.rq->is_head, web->secure, sink);
+	response_free(&rs);
+	request_free(&v.rq);
+	return e;
+}

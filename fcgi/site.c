@@ -1,0 +1,55 @@
+#include "fcgi/site.h"
+
+#include <stddef.h>
+
+#include "fcgi/pages.h"
+#include "fcgi/url.h"
+
+#define GET(path, who, fn) \
+	{ \
+		.method = METHOD_GET, .pattern = (path), .need = (who), .csrf = ROUTE_CSRF_NONE, \
+		.handler = (fn) \
+	}
+#define CHANGE(how, path, who, fn) \
+	{ \
+		.method = (how), .pattern = (path), .need = (who), .csrf = ROUTE_CSRF_TOKEN, .handler = (fn) \
+	}
+#define POST(path, who, fn) CHANGE(METHOD_POST, path, who, fn)
+
+/* Below /api/v1 the same rows stand again: the prefix is taken off by request.c. */
+const struct route site_routes[] = {
+    GET("/", ROUTE_ANYONE, page_root),
+    GET(URL_LOGIN, ROUTE_ANYONE, page_login_form),
+    {.method = METHOD_POST,
+	.pattern = URL_LOGIN,
+	.need = ROUTE_ANYONE,
+	.csrf = ROUTE_CSRF_LOGIN,
+	.handler = page_login_submit},
+    POST(URL_LOGOUT, ROUTE_MEMBER, page_logout_submit),
+    GET("/session", ROUTE_MEMBER, page_session_show),
+
+    GET(URL_SERVERS, ROUTE_MEMBER, page_servers_list),
+    POST(URL_SERVERS, ROUTE_MEMBER, page_server_create),
+    GET(URL_SERVERS_NEW, ROUTE_MEMBER, page_server_new),
+    POST(URL_SERVERS_TEST, ROUTE_MEMBER, page_server_test),
+    GET(URL_SERVERS "/:id", ROUTE_MEMBER, page_server_show),
+    POST(URL_SERVERS "/:id", ROUTE_MEMBER, page_server_update),
+    GET(URL_SERVERS "/:id/delete", ROUTE_MEMBER, page_server_delete_ask),
+    POST(URL_SERVERS "/:id/delete", ROUTE_MEMBER, page_server_delete_submit),
+
+    GET(URL_JOBS, ROUTE_MEMBER, page_jobs_list),
+    POST(URL_JOBS, ROUTE_MEMBER, page_job_create),
+    GET(URL_JOBS_NEW, ROUTE_MEMBER, page_job_new),
+    GET(URL_JOBS "/:id", ROUTE_MEMBER, page_job_show),
+    CHANGE(METHOD_DELETE, URL_JOBS "/:id", ROUTE_MEMBER, page_job_delete_hard),
+    GET(URL_JOBS "/:id/edit", ROUTE_MEMBER, page_job_edit_form),
+    POST(URL_JOBS "/:id/edit", ROUTE_MEMBER, page_job_edit_submit),
+    GET(URL_JOBS "/:id/cancel", ROUTE_MEMBER, page_job_cancel_ask),
+    POST(URL_JOBS "/:id/cancel", ROUTE_MEMBER, page_job_cancel_submit),
+    POST(URL_JOBS "/:id/rerun", ROUTE_MEMBER, page_job_rerun_submit),
+    GET(URL_JOBS "/:id/delete", ROUTE_MEMBER, page_job_delete_ask),
+    POST(URL_JOBS "/:id/delete", ROUTE_MEMBER, page_job_delete_submit),
+    GET(URL_JOBS "/:id/tail", ROUTE_MEMBER, page_job_tail),
+    GET(URL_JOBS "/:id/log", ROUTE_MEMBER, page_job_log),
+    {.pattern = NULL},
+};

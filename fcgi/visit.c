@@ -1,0 +1,18 @@
+#include "fcgi/visit.h"
+
+#include "lib/log.h"
+#include "sql/store_audit.h"
+
+void visit_audit(struct visit *v, const char *action, const char *object, const char *detail)
+{
+	struct audit entry = {.account_id = v->signed_in ? v->viewer.account_id : 0,
+	    .user_id = v->signed_in ? v->viewer.user_id : 0,
+	    .address = v->rq->client,
+	    .action = action,
+	    .object = object,
+	    .detail = detail};
+	enum err e = store_audit_add(v->web->db, &entry);
+
+	if (e != ERR_OK)
+		log_warnx("audit %s: %s", action, err_text(e));
+}

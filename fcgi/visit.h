@@ -1,0 +1,53 @@
+/*
+ * What a handler is given: the process's own things (web) and one request's (visit).  Nothing in a visit
+ * outlives the request.
+ */
+#ifndef MCV_FCGI_VISIT_H
+#define MCV_FCGI_VISIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fcgi/request.h"
+#include "fcgi/response.h"
+#include "lib/arena.h"
+#include "sql/viewer.h"
+
+struct conf;
+struct netmask_list;
+struct db;
+struct templates;
+struct vault_public_key;
+
+/* One process; kept between requests (web.h). */
+struct web {
+	const struct conf *conf;
+	struct db *db;
+	struct templates *templates;
+	const struct vault_public_key *key;
+	const struct netmask_list *deny;    /* deny_networks */
+	const struct netmask_list *proxies; /* trusted_proxies */
+	bool secure;                        /* base_url is https */
+};
+
+struct visit {
+	struct web *web;
+	struct request *rq;
+	struct response *rs;
+	struct arena *arena; /* rq->arena */
+	int64_t now_s;       /* for relative times; leases and sessions are judged by the database */
+	uint64_t id;         /* :id of the route, 0 when it has none */
+
+	bool signed_in;
+	struct viewer viewer; /* only when signed_in */
+	const char *email;    /* only when signed_in */
+	const char *csrf;     /* the token forms must carry, signed in or on the login page; or NULL */
+};
+
+/*
+ * Note in the audit trail what the visitor did.  What was done stays done when the note cannot be written;
+ * that is logged.  object and detail may be NULL; nothing secret.
+ */
+void visit_audit(struct visit *v, const char *action, const char *object, const char *detail);
+
+#endif
