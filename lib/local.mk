@@ -7,6 +7,8 @@ lib_libmcv_a_SOURCES = \
 	%D%/buf.c %D%/buf.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/utf8.c %D%/utf8.h \
+	%D%/escape.c %D%/escape.h \
+	%D%/parse.c %D%/parse.h \
 	%D%/log.c %D%/log.h \
 	%D%/secretfile.c %D%/secretfile.h \
 	%D%/token.c %D%/token.h \

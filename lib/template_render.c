@@ -3,6 +3,7 @@
 
 #include <json-c/json.h>
 
+#include "lib/escape.h"
 #include "lib/template.h"
 #include "lib/template_ast.h"
 
@@ -69,30 +70,6 @@ static bool truthy(json_object *v)
 	}
 }
 
-static void add_html(struct buf *out, const char *s, size_t len)
-{
-	size_t from = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		const char *as = NULL;
-
-		switch (s[i]) {
-		case '&': as = "&amp;"; break;
-		case '<': as = "&lt;"; break;
-		case '>': as = "&gt;"; break;
-		case '"': as = "&quot;"; break;
-		case '\'': as = "&#39;"; break;
-		default: break;
-		}
-		if (as == NULL)
-			continue;
-		buf_add(out, s + from, i - from);
-		buf_adds(out, as);
-		from = i + 1;
-	}
-	buf_add(out, s + from, len - from);
-}
-
 static enum err walk_value(struct walk *w, const struct node *n)
 {
 	json_object *v;
@@ -116,7 +93,7 @@ static enum err walk_value(struct walk *w, const struct node *n)
 	if (n->type == NODE_RAW)
 		buf_add(w->out, s, len);
 	else
-		add_html(w->out, s, len);
+		escape_html(w->out, s, len);
 	return ERR_OK;
 }
 
