@@ -17,13 +17,15 @@ FCGI_UNIT_TESTS = \
 	tests/unit/test_fcgi_request \
 	tests/unit/test_fcgi_form \
 	tests/unit/test_fcgi_route \
-	tests/unit/test_fcgi_view
+	tests/unit/test_fcgi_view \
+	tests/unit/test_fcgi_tail
 check_PROGRAMS += $(FCGI_UNIT_TESTS)
 TESTS += $(FCGI_UNIT_TESTS)
 tests_unit_test_fcgi_request_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_fcgi_form_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_fcgi_route_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_fcgi_view_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
+tests_unit_test_fcgi_tail_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 endif
 
 # lib/: settings, secrets
@@ -53,6 +55,7 @@ TESTS += $(ENGINE_UNIT_TESTS)
 tests_unit_test_engine_options_LDADD = $(ENGINE_UNIT_LIBS)
 tests_unit_test_engine_match_LDADD = $(ENGINE_UNIT_LIBS)
 tests_unit_test_engine_folders_LDADD = $(ENGINE_UNIT_LIBS)
+endif
 
 # imap/
 if HAVE_CMOCKA
