@@ -160,8 +160,12 @@ static enum err look_up(struct transfer *t, const struct message *m, bool *there
 	return ERR_OK;
 }
 
-/* The answer to the APPEND was lost.  The server may still be storing: it is asked more than once. */
-static enum err resolve(struct passage *p)
+/*
+ * The answer to the APPEND was lost.  The server may still be storing: it is asked more than once.  An item
+ * found is done; one not found waits for its next try; where the server cannot be asked any more,
+ * revive_both() says so.
+ */
+static void resolve(struct passage *p)
 {
 	struct transfer *t = p->transfer;
 	bool there = false;
@@ -177,7 +181,9 @@ static enum err resolve(struct passage *p)
 			: "not there");
 	if (there)
 		count_copied(p, 0);
-	return e;
+	else if (e != ERR_OK && t->destination->session != NULL &&
+		 imap_session_alive(t->destination->session))
+		report_append(p);
 }
 
 /* Connections that dropped are opened again; what can not be opened any more ends the run. */
@@ -229,7 +235,7 @@ static enum err judge_no_body(struct transfer *t, struct item *item)
 	return ERR_OK;
 }
 
-/* An item into the destination.  A dead connection leaves it waiting. */
+/* An item into the destination.  A dead connection leaves it waiting, unless it is found to have arrived. */
 static enum err pass(struct transfer *t, struct item *item)
 {
 	struct passage p = {.transfer = t, .item = item};
@@ -242,13 +248,15 @@ static enum err pass(struct transfer *t, struct item *item)
 		e = imap_append_finish(t->destination->session, &stored);
 		if (e == ERR_OK)
 			count_copied(&p, stored.uid);
-		else if (e == ERR_UNCERTAIN)
-			return resolve(&p);
-		else if (imap_session_alive(t->destination->session))
+		else if (e != ERR_UNCERTAIN && imap_session_alive(t->destination->session))
 			report_append(&p);
+		else
+			resolve(&p);
 	} else if (p.append != ERR_OK) {
 		if (imap_session_alive(t->destination->session))
 			report_append(&p);
+		else if (p.began)
+			resolve(&p);
 	} else {
 		if (p.began)
 			imap_append_abort(t->destination->session);

@@ -60,7 +60,7 @@ class Bench:
         self.directory = None
         self.source = self.destination = None
         self.options = options
-        self.users = {"user%d" % n: "pa ss\"w\\rd-%d" % n for n in range(1, 60)}
+        self.users = {"user%d" % n: "pa ss\"w\\rd-%d" % n for n in range(1, 200)}
         self.next_user = 0
 
     def __enter__(self):

@@ -1,8 +1,12 @@
 # tests/engine: whole migrations between real servers, by the engine and, where it is installed, by imapsync
 ENGINE_TESTS = \
-	tests/engine/test_copy.py
+	tests/engine/test_copy.py \
+	tests/engine/test_destination.py \
+	tests/engine/test_faults.py \
+	tests/engine/test_refusals.py
 TESTS += $(ENGINE_TESTS)
 EXTRA_DIST += $(ENGINE_TESTS) \
 	tests/engine/dovecot.py \
 	tests/engine/harness.py \
-	tests/engine/imapbox.py
+	tests/engine/imapbox.py \
+	tests/engine/proxy.py

@@ -1,0 +1,67 @@
+"""A TCP proxy that misbehaves where a test wants it to, for plain-text IMAP.
+
+Each direction passes through a function (connection number, bytes) -> bytes to pass on, None to pass nothing and
+cut both ends; it may block.  Bytes come as they are read: rules must bear any cut.
+"""
+
+import socket
+import threading
+
+
+class Proxy:
+    def __init__(self, port, from_server=None, from_client=None):
+        self.target = port
+        self.rules = {"server": from_server or (lambda n, b: b), "client": from_client or (lambda n, b: b)}
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.connections = 0
+        self.refuse = False
+        self.sockets = []
+        self.lock = threading.Lock()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            if self.refuse:
+                client.close()
+                continue
+            server = socket.create_connection(("127.0.0.1", self.target))
+            self.connections += 1
+            with self.lock:
+                self.sockets += [client, server]
+            for name, source, sink in (("client", client, server), ("server", server, client)):
+                threading.Thread(target=self.relay, args=(self.connections, self.rules[name], source, sink),
+                                 daemon=True).start()
+
+    def relay(self, number, rule, source, sink):
+        try:
+            while True:
+                data = source.recv(65536)
+                passed = rule(number, data) if data else None
+                if passed is None:
+                    break
+                if passed:
+                    sink.sendall(passed)
+        except OSError:
+            pass
+        for s in (source, sink):
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.close()
+        with self.lock:
+            for s in self.sockets:
+                s.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        self.close()
