@@ -33,7 +33,7 @@ struct statement {
 struct db {
 	MYSQL *mysql; /* NULL while not connected */
 	char *socket, *host, *user, *password, *database, *ca_file;
-	unsigned port;
+	unsigned port, timeout_s;
 	bool in_transaction;
 	bool lost;
 	uint64_t clock; /* counts calls, for the statement used longest ago */
@@ -95,7 +95,7 @@ static bool is_loopback(const char *host)
 
 static void set_options(struct db *db)
 {
-	unsigned connect_s = CONNECT_TIMEOUT_S, io_s = IO_TIMEOUT_S, infile = 0;
+	unsigned connect_s = CONNECT_TIMEOUT_S, io_s = db->timeout_s, infile = 0;
 	my_bool yes = 1, no = 0;
 
 	mysql_options(db->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
@@ -174,6 +174,7 @@ enum err db_open(const struct db_options *options, struct db **db_r)
 	db->password = copy_given(options->password);
 	db->database = copy_given(options->database);
 	db->ca_file = copy_given(options->ca_file);
+	db->timeout_s = options->timeout_s != 0 ? options->timeout_s : IO_TIMEOUT_S;
 	db->port = options->port;
 	if (db->user == NULL) {
 		const struct passwd *pw = getpwuid(geteuid());

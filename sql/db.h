@@ -39,6 +39,7 @@ struct db_options {
 	    *password; /* NULL or "" = none; a copy is kept for db_reconnect() and wiped by db_close() */
 	const char *database; /* NULL or "" = none selected */
 	const char *ca_file;  /* CA for TLS; NULL or "" = the system's store */
+	unsigned timeout_s;   /* for one read or write; more than the 5 s of a lock wait; 0 = 30 */
 };
 
 /*

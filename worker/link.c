@@ -28,6 +28,7 @@ enum err link_open(struct link *l, const struct conf *conf)
 	    .user = conf->database_user,
 	    .database = conf->database_name,
 	    .ca_file = conf->database_ca_file,
+	    .timeout_s = LINK_TIMEOUT_S,
 	};
 	enum err e;
 
@@ -61,7 +62,7 @@ struct db *link_db(struct link *l)
 {
 	if (!l->is_down)
 		return l->db;
-	if (mono_left_ms(l->retry_at) > 0)
+	if (l->is_leaving || mono_left_ms(l->retry_at) > 0)
 		return NULL;
 	if (db_reconnect(l->db) != ERR_OK) {
 		went_down(l);

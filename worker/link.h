@@ -17,10 +17,11 @@ struct link {
 	mono_time retry_at; /* when down */
 	int64_t backoff_ms;
 	bool is_down;
+	bool is_leaving; /* a connection that is lost now is not made again */
 };
 
 /* How long the worker lets one read from the database take: all its jobs wait as long. */
-enum { LINK_TIMEOUT_S = 10 };
+enum { LINK_TIMEOUT_S = 6 };
 
 /*
  * Connects with the settings of conf.  A database that cannot be reached now is only noted (*l is usable);

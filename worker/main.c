@@ -18,6 +18,7 @@
 
 #include "lib/buf.h"
 #include "lib/log.h"
+#include "sql/migrate.h"
 #include "sql/store_worker.h"
 #include "worker/jobdir.h"
 #include "worker/keeper.h"
@@ -27,7 +28,8 @@
 #include "worker/recover.h"
 
 enum {
-	STOP_MS = 18000,     /* after SIGTERM, gone by then whatever happens */
+	STOP_MS = 12000,     /* after SIGTERM, gone by then: a grace time and what the database needs */
+	LAST_TRY_MS = 5000,  /* a connection takes so long to fail: none is begun later than that */
 	WATCHDOG_MS = 10000, /* systemd hears from us so often */
 	EXIT_USAGE = 64,
 	EXIT_CONFIG = 78,
@@ -144,11 +146,23 @@ static void reap_strays(const struct worker_process *w)
 	}
 }
 
+/* A schema of another version is no failure to wait out. */
+static enum err check_schema(struct worker_process *w, struct db *db)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	const char *why = "";
+	enum err e = link_note(&w->db_link, migrate_check(db, a, &why));
+
+	if (e == ERR_CONFLICT)
+		log_fatal("%s", why);
+	return e;
+}
+
 static bool register_worker(struct worker_process *w)
 {
 	struct db *db = link_db(&w->db_link);
 
-	if (db == NULL)
+	if (db == NULL || check_schema(w, db) != ERR_OK)
 		return false;
 	if (link_note(&w->db_link, store_worker_register(db, recover_host(), getpid(), recover_boot_id(),
 				       PACKAGE_VERSION, &w->context.worker_id)) != ERR_OK)
@@ -183,6 +197,8 @@ static void tick(struct worker_process *w)
 		log_warnx("this worker was declared dead; registering anew");
 		w->is_registered = false;
 	}
+	if (w->is_stopping && mono_left_ms(w->stop_by) < LAST_TRY_MS)
+		w->db_link.is_leaving = true;
 	for (size_t i = 0; i < w->count;) {
 		runner_tick(w->runners[i]);
 		if (runner_is_finished(w->runners[i])) {
@@ -246,8 +262,10 @@ static void run(struct worker_process *w)
 static void leave(struct worker_process *w)
 {
 	AUTO_ARENA struct arena *a = arena_new();
-	struct db *db = link_db(&w->db_link);
+	struct db *db;
 
+	w->db_link.is_leaving = true;
+	db = link_db(&w->db_link);
 	while (w->count > 0)
 		runner_free(&w->runners[--w->count]);
 	if (db != NULL && w->is_registered &&

@@ -120,6 +120,7 @@ def a_worker_stops_in_time_though_the_database_is_frozen(w):
     finally:
         w.db.process.send_signal(signal.SIGCONT)
     print("# stopped after %.1f s" % took)
+    assert took < 20, took
     wait_for("nothing survives", lambda: not w.survivors())
     other = w.worker()
     w.wait_ended([job], 40)
