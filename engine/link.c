@@ -22,12 +22,15 @@ static const char *known_words(enum imap_cause cause)
 {
 	switch (cause) {
 	case IMAP_NAME_NOT_FOUND: return "Invalid argument: ";
+	case IMAP_NAME_NO_ANSWER: return "name resolution: ";
 	case IMAP_CONNECT_REFUSED: return "Connection refused: ";
+	case IMAP_UNREACHABLE: return "No route to host: ";
 	case IMAP_CERT_UNTRUSTED:
 	case IMAP_CERT_SELF_SIGNED:
-	case IMAP_CERT_EXPIRED:
 	case IMAP_CERT_NOT_YET_VALID: return "certificate verify failed: ";
+	case IMAP_CERT_EXPIRED: return "certificate verify failed: certificate has expired: ";
 	case IMAP_CERT_WRONG_HOST: return "hostname verification failed: ";
+	case IMAP_STARTTLS_MISSING: return "STARTTLS is not offered: ";
 	case IMAP_NOT_TLS: return "wrong version number: ";
 	case IMAP_TIMED_OUT: return "timeout: ";
 	default: return "";

@@ -1,10 +1,13 @@
 # tests/engine: whole migrations between real servers, by the engine and, where it is installed, by imapsync
 ENGINE_TESTS = \
+	tests/engine/test_contract.py \
 	tests/engine/test_copy.py \
 	tests/engine/test_destination.py \
 	tests/engine/test_faults.py \
 	tests/engine/test_refusals.py
 TESTS += $(ENGINE_TESTS)
+check_PROGRAMS += tests/engine/judge
+tests_engine_judge_LDADD = worker/libmcvworker.a $(LIBMCV_LIBS)
 EXTRA_DIST += $(ENGINE_TESTS) \
 	tests/engine/dovecot.py \
 	tests/engine/harness.py \
