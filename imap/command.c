@@ -86,10 +86,10 @@ enum err imap_session_ready(struct imap_session *s)
 			return imap_session_fail(s, IMAP_CLOSED, "the connection is closed");
 		return s->failure.err;
 	}
-	if (s->append != APPEND_NONE || s->pipeline_count != 0)
+	if (s->append != APPEND_NONE)
 		return imap_session_fail(s, IMAP_INTERNAL, "a command inside another");
 	s->failure = (struct imap_failure){0};
-	return ERR_OK;
+	return imap_pipeline_drain(s);
 }
 
 /* The connection is of no more use.  What a BYE said tells more than that it closed. */
@@ -101,7 +101,7 @@ static enum err dead(struct imap_session *s)
 	return s->failure.err;
 }
 
-static enum err read_one(
+enum err imap_command_response(
     struct imap_session *s, const struct imap_literal_hook *hook, struct imap_response *resp)
 {
 	enum err e = imap_read_response(&s->reader, hook, resp, &s->failure);
@@ -113,7 +113,7 @@ static enum err read_one(
 	return ERR_OK;
 }
 
-static enum err broken(struct imap_session *s, const char *why)
+enum err imap_session_broken(struct imap_session *s, const char *why)
 {
 	(void)imap_session_fail(s, IMAP_PROTOCOL_ERROR, why);
 	s->alive = false;
@@ -272,7 +272,7 @@ enum err imap_command_send(struct imap_session *s, struct imap_command *c, bool 
 	return write_bytes(s, c->bytes.data + from, c->bytes.len - from, true);
 }
 
-static bool is_tag(const char *text, unsigned tag)
+bool imap_is_tag(const char *text, unsigned tag)
 {
 	char own[16];
 
@@ -284,23 +284,26 @@ enum err imap_command_continue(struct imap_session *s, unsigned tag)
 {
 	for (;;) {
 		struct imap_response resp;
-		enum err e = read_one(s, NULL, &resp);
+		enum err e = imap_command_response(s, NULL, &resp);
 		if (e != ERR_OK)
 			return e;
 		if (resp.kind == IMAP_CONTINUATION)
 			return ERR_OK;
 		if (resp.kind == IMAP_UNTAGGED)
 			continue;
-		if (!is_tag(resp.tag, tag) || resp.status == IMAP_STATUS_OK)
-			return broken(s, "the server answered another command than the one sent");
+		if (!imap_is_tag(resp.tag, tag) || resp.status == IMAP_STATUS_OK)
+			return imap_session_broken(
+			    s, "the server answered another command than the one sent");
 		return imap_session_refused(s, &resp);
 	}
 }
 
-/* Whether the server has sent more than one answer may hold. */
-static bool floods(const struct imap_session *s, uint64_t since)
+enum err imap_session_flood(struct imap_session *s, uint64_t since)
 {
-	return imap_stream_received(s->stream) - since > IMAP_ANSWER_MAX + s->uncounted;
+	if (imap_stream_received(s->stream) - since <= IMAP_ANSWER_MAX + s->uncounted)
+		return ERR_OK;
+	(void)imap_session_fail(s, IMAP_LIMIT_EXCEEDED, "the server sends without end");
+	return dead(s);
 }
 
 static enum err answered(
@@ -321,7 +324,7 @@ static enum err answered(
 		return ERR_OK;
 	if (resp->status == IMAP_STATUS_NO || resp->status == IMAP_STATUS_BAD)
 		return imap_session_refused(s, resp);
-	return broken(s, "the server's answer is neither OK, NO nor BAD");
+	return imap_session_broken(s, "the server's answer is neither OK, NO nor BAD");
 }
 
 enum err imap_command_wait(struct imap_session *s, unsigned tag, const struct imap_handler *h)
@@ -335,23 +338,23 @@ enum err imap_command_wait(struct imap_session *s, unsigned tag, const struct im
 		h = &none;
 	for (;;) {
 		struct imap_response resp;
-		enum err e = read_one(s, h->hook, &resp);
+		enum err e = imap_command_response(s, h->hook, &resp);
 		if (e != ERR_OK)
 			return stopped != ERR_OK ? stopped : e;
 		if (resp.kind == IMAP_CONTINUATION)
-			return broken(s, "the server asks for data nobody announced");
+			return imap_session_broken(s, "the server asks for data nobody announced");
 		if (resp.kind == IMAP_TAGGED)
-			return is_tag(resp.tag, tag)
+			return imap_is_tag(resp.tag, tag)
 				   ? answered(s, h, &resp, stopped)
-				   : broken(s, "the server answered another command than the one sent");
+				   : imap_session_broken(
+					 s, "the server answered another command than the one sent");
 		if (h->untagged != NULL && stopped == ERR_OK && resp.status == IMAP_NO_STATUS)
 			stopped = h->untagged(h->ctx, &resp);
 		if (h->bulk && stopped == ERR_OK)
 			since = imap_stream_received(s->stream);
-		if (floods(s, since)) {
-			(void)imap_session_fail(s, IMAP_LIMIT_EXCEEDED, "the server sends without end");
-			return dead(s);
-		}
+		e = imap_session_flood(s, since);
+		if (e != ERR_OK)
+			return e;
 	}
 }
 

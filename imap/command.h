@@ -11,6 +11,13 @@
 
 enum append_state { APPEND_NONE, APPEND_OPEN };
 
+/* A body asked for whose tagged answer has not come. */
+struct imap_pending {
+	unsigned tag;
+	uint32_t uid;
+	bool over; /* its body was handed out */
+};
+
 struct imap_session {
 	struct imap_stream *stream;
 	struct imap_reader reader;
@@ -26,9 +33,9 @@ struct imap_session {
 	unsigned last_tag;
 	uint64_t
 	    uncounted; /* bytes of the present answer that were asked for, so that no bound counts them */
-	/* tags of pipelined commands not yet read, oldest first */
-	unsigned pipeline[IMAP_PIPELINE_MAX];
+	struct imap_pending pipeline[IMAP_PIPELINE_MAX];
 	unsigned pipeline_count;
+	uint32_t fetching; /* whose body is being handed out */
 	enum append_state append;
 	uint64_t append_left;
 	unsigned append_tag;
@@ -90,6 +97,26 @@ enum err imap_command_continue(struct imap_session *s, unsigned tag) MUST_CHECK;
 
 /* Send len raw bytes that belong to a command, and flush. */
 enum err imap_command_bytes(struct imap_session *s, const void *bytes, size_t len) MUST_CHECK;
+
+/* Read one response and let the session see it.  Failures as imap_read_response(), the session dead. */
+enum err imap_command_response(
+    struct imap_session *s, const struct imap_literal_hook *hook, struct imap_response *resp) MUST_CHECK;
+
+/* The server broke the protocol: the session is dead. */
+enum err imap_session_broken(struct imap_session *s, const char *why);
+
+/* Whether the session has read more than IMAP_ANSWER_MAX unasked bytes since it had received since; then
+ * dead. */
+enum err imap_session_flood(struct imap_session *s, uint64_t since) MUST_CHECK;
+
+/* Read the answers of pipelined fetches whose bodies were handed out (body.c). */
+enum err imap_pipeline_drain(struct imap_session *s) MUST_CHECK;
+
+bool imap_is_tag(const char *text, unsigned tag);
+
+/* The element list of "* n FETCH (...)", or NULL; and the UID among the items read so far, or 0 (fetch.c). */
+const struct imap_node *imap_fetch_items(const struct imap_response *resp);
+uint32_t imap_fetch_uid(const struct imap_node *items);
 
 /* Fill s->failure and return its err: by cause and own words; or as the server's status says. */
 enum err imap_session_fail(struct imap_session *s, enum imap_cause c, const char *why);

@@ -6,8 +6,7 @@
 
 #include "imap/command.h"
 
-/* The element list of "* n FETCH (...)", or NULL for any other response. */
-static const struct imap_node *items_of(const struct imap_response *resp)
+const struct imap_node *imap_fetch_items(const struct imap_response *resp)
 {
 	if (!resp->numbered || strcasecmp(resp->word, "FETCH") != 0 || resp->nodes == NULL ||
 	    resp->nodes->type != IMAP_NODE_LIST)
@@ -15,8 +14,7 @@ static const struct imap_node *items_of(const struct imap_response *resp)
 	return resp->nodes->child;
 }
 
-/* The UID among the items read so far, 0 if there is none (yet). */
-static uint32_t uid_of(const struct imap_node *item)
+uint32_t imap_fetch_uid(const struct imap_node *item)
 {
 	uint64_t n;
 
@@ -25,8 +23,6 @@ static uint32_t uid_of(const struct imap_node *item)
 			return (uint32_t)n;
 	return 0;
 }
-
-/* ---- metadata ---- */
 
 struct rows {
 	const struct imap_range *ranges;
@@ -88,11 +84,11 @@ static unsigned take(struct rows *r, const struct imap_node *key, struct imap_ro
 static enum err on_row(void *ctx, const struct imap_response *resp)
 {
 	struct rows *r = ctx;
-	const struct imap_node *items = items_of(resp);
+	const struct imap_node *items = imap_fetch_items(resp);
 	struct imap_row row = {.flags = "", .date = "", .header = ""};
 	unsigned have = 0;
 
-	row.uid = uid_of(items);
+	row.uid = imap_fetch_uid(items);
 	if (row.uid == 0 || !asked_for(r, row.uid))
 		return ERR_OK;
 	for (const struct imap_node *k = items; k != NULL && k->next != NULL; k = k->next->next)
@@ -156,115 +152,4 @@ enum err imap_fetch_rows(struct imap_session *s, const struct imap_range *ranges
 	*rows_r = r.delivered;
 	buf_free(&r.flags);
 	return e;
-}
-
-/* ---- bodies ---- */
-
-struct body {
-	struct imap_session *s;
-	uint32_t uid;
-	const struct imap_sink *sink;
-	bool begun;     /* begin was called: nothing else may be delivered */
-	bool tentative; /* the response being read delivered a body */
-	bool delivered; /* and its UID was the one asked for */
-	enum err stopped;
-};
-
-static enum imap_literal_fate on_body_literal(
-    void *ctx, const struct imap_response *so_far, const struct imap_node *last, uint64_t size)
-{
-	struct body *b = ctx;
-	uint32_t uid = uid_of(items_of(so_far));
-
-	if (!imap_node_is(last, "BODY[]") || items_of(so_far) == NULL)
-		return IMAP_LITERAL_KEEP;
-	if (b->begun || b->stopped != ERR_OK || (uid != 0 && uid != b->uid))
-		return IMAP_LITERAL_DROP;
-	b->begun = b->tentative = true;
-	b->stopped = b->sink->begin(b->sink->ctx, size);
-	return b->stopped == ERR_OK ? IMAP_LITERAL_STREAM : IMAP_LITERAL_DROP;
-}
-
-static void on_body_piece(void *ctx, const char *bytes, size_t len)
-{
-	struct body *b = ctx;
-
-	b->s->uncounted += len;
-	if (b->stopped == ERR_OK)
-		b->stopped = b->sink->piece(b->sink->ctx, bytes, len);
-}
-
-/* A body small enough to come as a quoted string. */
-static void quoted_body(struct body *b, const struct imap_node *value)
-{
-	if (b->begun || value->type != IMAP_NODE_STRING)
-		return;
-	b->begun = b->tentative = true;
-	b->stopped = b->sink->begin(b->sink->ctx, value->len);
-	if (b->stopped == ERR_OK && value->len > 0)
-		b->stopped = b->sink->piece(b->sink->ctx, value->bytes, value->len);
-}
-
-static enum err on_body(void *ctx, const struct imap_response *resp)
-{
-	struct body *b = ctx;
-	const struct imap_node *items = items_of(resp);
-	bool ours = items != NULL && uid_of(items) == b->uid;
-
-	for (const struct imap_node *k = items; ours && k != NULL && k->next != NULL; k = k->next->next)
-		if (imap_node_is(k, "BODY[]"))
-			quoted_body(b, k->next);
-	if (!b->tentative)
-		return b->stopped;
-	b->tentative = false;
-	b->delivered = ours;
-	if (!ours && b->stopped == ERR_OK)
-		b->stopped = imap_session_fail(
-		    b->s, IMAP_PROTOCOL_ERROR, "the server sent another message than the one asked for");
-	return b->stopped;
-}
-
-enum err imap_fetch_body_send(struct imap_session *s, uint32_t uid)
-{
-	struct imap_command c AUTO_COMMAND;
-
-	imap_command_init(&c, s, "UID FETCH");
-	if (!s->alive)
-		return imap_session_ready(s);
-	if (!s->selected || uid == 0 || s->append != APPEND_NONE || s->pipeline_count == IMAP_PIPELINE_MAX)
-		return imap_session_fail(s, IMAP_INTERNAL, "a fetch out of place");
-	imap_command_add(&c, " %u (UID BODY.PEEK[])", uid);
-	enum err e = imap_command_send(s, &c, false);
-	if (e == ERR_OK)
-		s->pipeline[s->pipeline_count++] = c.tag;
-	return e;
-}
-
-enum err imap_fetch_body_read(struct imap_session *s, uint32_t uid, const struct imap_sink *sink)
-{
-	struct body b = {.s = s, .uid = uid, .sink = sink};
-	struct imap_literal_hook hook = {.announce = on_body_literal, .piece = on_body_piece, .ctx = &b};
-	struct imap_handler h = {.untagged = on_body, .hook = &hook, .ctx = &b};
-
-	if (!s->alive)
-		return imap_session_ready(s);
-	if (s->pipeline_count == 0)
-		return imap_session_fail(s, IMAP_INTERNAL, "no fetch is under way");
-	unsigned tag = s->pipeline[0];
-	s->pipeline_count--;
-	memmove(s->pipeline, s->pipeline + 1, s->pipeline_count * sizeof(s->pipeline[0]));
-	s->failure = (struct imap_failure){0};
-	enum err e = imap_command_wait(s, tag, &h);
-	if (e == ERR_OK && !b.delivered)
-		e = imap_session_fail(s, IMAP_NO_SUCH_MESSAGE, "the message is no longer there");
-	return e;
-}
-
-enum err imap_fetch_body(struct imap_session *s, uint32_t uid, const struct imap_sink *sink)
-{
-	enum err e = imap_session_ready(s);
-
-	if (e == ERR_OK)
-		e = imap_fetch_body_send(s, uid);
-	return e == ERR_OK ? imap_fetch_body_read(s, uid, sink) : e;
 }

@@ -225,6 +225,21 @@ enum err imap_namespace(struct imap_session *s, struct arena *a, struct imap_nam
 
 /* ---- STATUS ---- */
 
+/* Dovecot and others refuse a folder that is not there without a response code: only the words tell. */
+static enum err explain_missing(struct imap_session *s, enum err e)
+{
+	static const char *const words[] = {
+	    "doesn't exist", "does not exist", "not exist", "no such", "not found", "unknown mailbox"};
+
+	for (size_t i = 0; s->failure.cause == IMAP_COMMAND_REFUSED && i < sizeof(words) / sizeof(words[0]);
+	     i++)
+		if (strcasestr(s->failure.text, words[i]) != NULL) {
+			s->failure.cause = IMAP_NO_SUCH_FOLDER;
+			s->failure.err = e = imap_cause_err(IMAP_NO_SUCH_FOLDER);
+		}
+	return e;
+}
+
 struct status_query {
 	struct imap_status *status;
 	bool told;
@@ -279,7 +294,7 @@ enum err imap_status(struct imap_session *s, const char *folder, struct imap_sta
 		e = imap_command_run(s, &c, &h);
 	if (e == ERR_OK && !q.told)
 		e = imap_session_fail(s, IMAP_PROTOCOL_ERROR, "no STATUS came");
-	return e;
+	return e == ERR_OK ? ERR_OK : explain_missing(s, e);
 }
 
 /* ---- SELECT, CREATE, SUBSCRIBE ---- */
@@ -308,9 +323,10 @@ enum err imap_select(struct imap_session *s, const char *folder, bool read_only,
 	s->selected = false;
 	s->mailbox = (struct imap_mailbox){.read_only = read_only};
 	e = imap_command_run(s, &c, &h);
-	if (e == ERR_OK)
-		*m_r = s->mailbox;
-	return e;
+	if (e != ERR_OK)
+		return explain_missing(s, e);
+	*m_r = s->mailbox;
+	return ERR_OK;
 }
 
 static enum err on_folder(struct imap_session *s, const char *verb, const char *folder)

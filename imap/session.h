@@ -232,11 +232,20 @@ struct imap_sink {
  */
 enum err imap_fetch_body(struct imap_session *s, uint32_t uid, const struct imap_sink *sink) MUST_CHECK;
 
-/* The same in two halves: several sends (at most IMAP_PIPELINE_MAX unread), then the reads in the same order.
- * No other command between. */
+/*
+ * Several bodies under way at once.  send asks for one (at most IMAP_PIPELINE_MAX not yet handed out); next
+ * reads until one of them is complete, or known not to come, and says which in *uid_r.  They come in the
+ * server's order, which need not be that of the sends (a server may also hold back its answers to several
+ * until it sent them all).  What one call of next hands to sink is tentative as above until it returns
+ * ERR_OK; one call calls begin at most once, and imap_fetching() tells the UID inside the callbacks (0: the
+ * server has not said yet). Failures of next: as imap_fetch_body(), for *uid_r if that is not 0; ERR_INTERNAL
+ * when none is under way. No other command before each body sent for was returned by next.
+ */
 #define IMAP_PIPELINE_MAX 64
 enum err imap_fetch_body_send(struct imap_session *s, uint32_t uid) MUST_CHECK;
-enum err imap_fetch_body_read(struct imap_session *s, uint32_t uid, const struct imap_sink *sink) MUST_CHECK;
+enum err imap_fetch_body_next(
+    struct imap_session *s, const struct imap_sink *sink, uint32_t *uid_r) MUST_CHECK;
+uint32_t imap_fetching(const struct imap_session *s);
 
 /* ---- writing messages (imap/append.c) ---- */
 

@@ -116,21 +116,37 @@ static enum err on_piece(void *ctx, const char *bytes, size_t len)
 	return ERR_OK;
 }
 
-static void read_body(struct imap_session *s, uint32_t uid, bool refuse)
+static void print_body(enum err e, struct imap_session *s, uint32_t uid, struct received *r)
+{
+	json_object *o = outcome(e, imap_session_failure(s));
+
+	add_int(o, "fetched", uid);
+	add_int(o, "size", r->announced);
+	add_int(o, "begins", r->begins);
+	json_object_object_add(o, "body", text(r->bytes.data, r->bytes.len));
+	say(o);
+	buf_free(&r->bytes);
+}
+
+static void read_body(struct imap_session *s, bool refuse)
 {
 	struct received r = {.bytes = BUF_INIT, .refuse = refuse};
 	struct imap_sink sink = {.begin = on_begin, .piece = on_piece, .ctx = &r};
-	enum err e = imap_fetch_body_read(s, uid, &sink);
-	json_object *o = outcome(e, imap_session_failure(s));
+	uint32_t uid;
+	enum err e = imap_fetch_body_next(s, &sink, &uid);
 
-	add_int(o, "size", r.announced);
-	add_int(o, "begins", r.begins);
-	json_object_object_add(o, "body", text(r.bytes.data, r.bytes.len));
-	say(o);
-	buf_free(&r.bytes);
+	print_body(e, s, uid, &r);
 }
 
-/* "body UID" or, pipelined, "body UID UID …"; "refusebody UID" fails in begin. */
+static void one_body(struct imap_session *s, uint32_t uid, bool refuse)
+{
+	struct received r = {.bytes = BUF_INIT, .refuse = refuse};
+	struct imap_sink sink = {.begin = on_begin, .piece = on_piece, .ctx = &r};
+
+	print_body(imap_fetch_body(s, uid, &sink), s, uid, &r);
+}
+
+/* "body UID"; or, pipelined, "body UID UID …".  "refusebody UID" fails in begin. */
 static enum err bodies(struct imap_session *s, char *args, bool refuse)
 {
 	uint32_t uids[IMAP_PIPELINE_MAX];
@@ -138,13 +154,17 @@ static enum err bodies(struct imap_session *s, char *args, bool refuse)
 
 	for (char *save = NULL, *w = strtok_r(args, " ", &save); w != NULL; w = strtok_r(NULL, " ", &save))
 		uids[count++] = (uint32_t)strtoul(w, NULL, 10);
+	if (count == 1) {
+		one_body(s, uids[0], refuse);
+		return imap_session_failure(s)->err;
+	}
 	for (size_t i = 0; i < count; i++) {
 		enum err e = imap_fetch_body_send(s, uids[i]);
 		if (e != ERR_OK)
 			return e;
 	}
 	for (size_t i = 0; i < count; i++)
-		read_body(s, uids[i], refuse);
+		read_body(s, refuse);
 	return imap_session_failure(s)->err;
 }
 

@@ -1,5 +1,4 @@
 """Runs unittest and prints TAP: one line a test, its name the promise."""
-import io
 import sys
 import unittest
 
@@ -42,6 +41,12 @@ def main(module="__main__"):
                     wanted.addTest(test)
         suite = wanted
     result = TapResult()
+    try:
+        if hasattr(sys.modules[module], "setUpModule"):
+            sys.modules[module].setUpModule()
+    except unittest.SkipTest as reason:
+        print(f"1..0 # SKIP {reason}")
+        sys.exit(0)
     suite.run(result)
     print(f"1..{TapResult.count}")
     sys.exit(0 if result.wasSuccessful() else 1)

@@ -361,7 +361,28 @@ class Session(unittest.TestCase):
             uid = rest.split()[2]
             conn.send(b"* 1 FETCH (UID %s BODY[] {1}\r\n%s)\r\n%s OK done\r\n" % (uid, uid, tag))
         out = self.body(answer, "body 5 6 7")
-        self.assertEqual([o["body"] for o in out[:3]], ["5", "6", "7"])
+        self.assertEqual([(o["fetched"], o["body"]) for o in out[:3]], [(5, "5"), (6, "6"), (7, "7")])
+
+    def test_pipelined_bodies_may_come_in_any_order_and_answers_late(self):
+        tags = []
+
+        def answer(conn, tag, rest):
+            tags.append(tag)
+            if len(tags) < 3:
+                return
+            conn.send(b"* 1 FETCH (UID 7 BODY[] {1}\r\n7)\r\n* 4 FETCH (UID 8 BODY[] {1}\r\n8)\r\n")
+            conn.send(b"* 2 FETCH (BODY[] {1}\r\n5 UID 5)\r\n* 2 FETCH (UID 5 BODY[] {1}\r\nx)\r\n")
+            for each in reversed(tags):
+                conn.send(each + b" OK done\r\n")
+        out = self.body(answer, "body 5 6 7", "noop", "body 5")
+        self.assertEqual([(o["fetched"], o["body"], o["ok"]) for o in out[:3]],
+                         [(7, "7", True), (5, "5", True), (6, "", False)])
+        self.assertTrue(out[4]["alive"])
+
+    def test_a_pipelined_body_of_anothers_is_told(self):
+        out = self.body(lambda c, t, r: c.send(b"* 1 FETCH (BODY[] {1}\r\n9 UID 9)\r\n" + t + b" OK done\r\n"),
+                        "body 5 6")
+        self.assertEqual([o["cause"] for o in out[:2]], ["protocol_error", "no_such_message"])
 
     def test_an_answer_to_another_command_ends_the_session(self):
         out = self.body(b"X9 OK done\r\n")
