@@ -62,14 +62,6 @@ static enum err fail(struct db *db, unsigned code, const char *text, const char 
 	return e;
 }
 
-/* A mistake of our own. */
-static enum err misuse(struct db *db, const char *text, const char *sql)
-{
-	db->last_errno = 0;
-	db_error_describe(db->error, sizeof(db->error), 0, text, sql);
-	return ERR_INTERNAL;
-}
-
 static void forget_statement(struct db *db, size_t i)
 {
 	mysql_stmt_close(db->statements[i].stmt);
@@ -287,10 +279,6 @@ static void bind_param(MYSQL_BIND *b, char *moment, const struct db_param *p)
 		b->buffer = (void *)&p->u;
 		b->is_unsigned = p->type == DB_P_U64;
 		break;
-	case DB_P_DOUBLE:
-		b->buffer_type = MYSQL_TYPE_DOUBLE;
-		b->buffer = (void *)&p->d;
-		break;
 	case DB_P_BYTES:
 		b->buffer_type = MYSQL_TYPE_STRING;
 		b->buffer = (void *)p->b.p;
@@ -316,9 +304,8 @@ static enum err execute(struct db *db, const char *sql, const struct db_param *p
 
 		if (e != ERR_OK)
 			return e;
-		if (count != mysql_stmt_param_count(stmt) || count > PARAMS_MAX) {
-			return misuse(db, "wrong number of parameters", sql);
-		}
+		if (count != mysql_stmt_param_count(stmt) || count > PARAMS_MAX)
+			return fail(db, 0, "wrong number of parameters", sql, DB_READ);
 		for (size_t i = 0; i < count; i++)
 			bind_param(&db->binds[i], db->moments[i], &params[i]);
 		if ((count == 0 || mysql_stmt_bind_param(stmt, db->binds) == 0) &&
@@ -355,9 +342,8 @@ enum err db_exec(
 
 /* Where one column of the row being fetched arrives. */
 struct column {
-	enum { COLUMN_INTEGER, COLUMN_DOUBLE, COLUMN_TIME, COLUMN_BYTES } kind;
+	enum { COLUMN_INTEGER, COLUMN_TIME, COLUMN_BYTES } kind;
 	long long i;
-	double d;
 	MYSQL_TIME t;
 	char *bytes;
 	unsigned long len;
@@ -378,12 +364,6 @@ static void bind_column(struct arena *a, const MYSQL_FIELD *field, struct column
 		b->buffer_type = MYSQL_TYPE_LONGLONG;
 		b->buffer = &c->i;
 		b->is_unsigned = (field->flags & UNSIGNED_FLAG) != 0;
-		break;
-	case MYSQL_TYPE_FLOAT:
-	case MYSQL_TYPE_DOUBLE:
-		c->kind = COLUMN_DOUBLE;
-		b->buffer_type = MYSQL_TYPE_DOUBLE;
-		b->buffer = &c->d;
 		break;
 	case MYSQL_TYPE_DATETIME:
 	case MYSQL_TYPE_TIMESTAMP:
@@ -409,7 +389,6 @@ static void take_value(struct arena *a, const struct column *c, struct db_value 
 		return;
 	switch (c->kind) {
 	case COLUMN_INTEGER: v->i = c->i; break;
-	case COLUMN_DOUBLE: v->d = c->d; break;
 	case COLUMN_TIME:
 		v->i = db_value_us(
 		    c->t.year, c->t.month, c->t.day, c->t.hour, c->t.minute, c->t.second, c->t.second_part);
@@ -432,9 +411,8 @@ static enum err fetch_all(
 	unsigned n = mysql_stmt_field_count(stmt);
 	size_t count;
 
-	if (n == 0 || n > COLUMNS_MAX) {
-		return misuse(db, "not a query, or too many columns", sql);
-	}
+	if (n == 0 || n > COLUMNS_MAX)
+		return fail(db, 0, "not a query, or too many columns", sql, DB_READ);
 	if (mysql_stmt_store_result(stmt) != 0)
 		return fail(db, mysql_stmt_errno(stmt), mysql_stmt_error(stmt), sql, DB_READ);
 	count = mysql_stmt_num_rows(stmt);
@@ -470,14 +448,6 @@ enum err db_query(struct db *db, struct arena *a, const char *sql, const struct 
 	return e;
 }
 
-enum err db_query_one(struct db *db, struct arena *a, const char *sql, const struct db_param *params,
-    size_t count, struct db_rows *rows_r)
-{
-	enum err e = db_query(db, a, sql, params, count, rows_r);
-
-	return e == ERR_OK && rows_r->count == 0 ? ERR_NOT_FOUND : e;
-}
-
 static enum err run_text(struct db *db, const char *sql, enum db_purpose purpose)
 {
 	if (!db_is_connected(db))
@@ -491,9 +461,8 @@ enum err db_begin(struct db *db)
 {
 	enum err e;
 
-	if (db->in_transaction) {
-		return misuse(db, "transactions do not nest", NULL);
-	}
+	if (db->in_transaction)
+		return fail(db, 0, "transactions do not nest", NULL, DB_READ);
 	e = run_text(db, "START TRANSACTION", DB_READ);
 	db->in_transaction = e == ERR_OK;
 	return e;

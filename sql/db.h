@@ -15,6 +15,7 @@
  * about to go (1205-like answers aside) may still be committing: read the row with FOR UPDATE. ERR_CONFLICT
  * unique key, foreign key or CHECK violated (1062, 1451, 1452, 4025) ERR_FULL         the server's storage is
  * full (1114, 1021, 3) ERR_TOO_BIG      a value too long for its column or the packet (1406, 1153, 1301)
+ *   ERR_INVALID      a value out of its column's range, or text that is not UTF-8 (1264, 1366)
  *   ERR_INTERNAL     anything else, such as an SQL error: a bug; db_error() says which
  * A transaction that met any error must be ended with db_rollback().
  */
@@ -70,11 +71,10 @@ unsigned db_errno(const struct db *db);
 
 /* A value for one ?.  Bytes are borrowed for the call. */
 struct db_param {
-	enum { DB_P_NULL, DB_P_U64, DB_P_I64, DB_P_DOUBLE, DB_P_BYTES, DB_P_TIME } type;
+	enum { DB_P_NULL, DB_P_U64, DB_P_I64, DB_P_BYTES, DB_P_TIME } type;
 	union {
 		uint64_t u;
 		int64_t i;
-		double d;
 		struct {
 			const void *p;
 			size_t len;
@@ -84,7 +84,6 @@ struct db_param {
 
 struct db_param db_p_u64(uint64_t v);
 struct db_param db_p_i64(int64_t v);
-struct db_param db_p_double(double v);
 struct db_param db_p_str(const char *s);                  /* NULL pointer = SQL NULL */
 struct db_param db_p_blob(const void *bytes, size_t len); /* NULL pointer = SQL NULL */
 struct db_param db_p_id(uint64_t id);                     /* 0 = SQL NULL */
@@ -123,12 +122,12 @@ enum err db_query(struct db *db, struct arena *a, const char *sql, const struct 
 enum err db_query_one(struct db *db, struct arena *a, const char *sql, const struct db_param *params,
     size_t count, struct db_rows *rows_r) MUST_CHECK;
 
-/* Values of row, column (both from 0, must be in range).  SQL NULL reads as 0, NULL, false. */
+/* Values of row, column (both from 0, must be in range).  SQL NULL reads as 0, NULL, false.  A sum
+ * (DECIMAL) reads as an integer and as text; floating point is not used. */
 bool db_is_null(const struct db_rows *rows, size_t row, unsigned column);
 uint64_t db_u64(const struct db_rows *rows, size_t row, unsigned column);
 int64_t db_i64(const struct db_rows *rows, size_t row, unsigned column);
-int64_t db_count(const struct db_rows *rows, size_t row, unsigned column); /* SQL NULL = -1 */
-double db_double(const struct db_rows *rows, size_t row, unsigned column);
+int64_t db_count(const struct db_rows *rows, size_t row, unsigned column);   /* SQL NULL = -1 */
 const char *db_str(const struct db_rows *rows, size_t row, unsigned column); /* NUL-terminated, arena-owned */
 const void *db_blob(const struct db_rows *rows, size_t row, unsigned column, size_t *len_r);
 int64_t db_time_us(const struct db_rows *rows, size_t row, unsigned column); /* DATETIME: us since 1970 UTC */

@@ -19,11 +19,6 @@ struct db_param db_p_i64(int64_t v)
 	return (struct db_param){.type = DB_P_I64, .i = v};
 }
 
-struct db_param db_p_double(double v)
-{
-	return (struct db_param){.type = DB_P_DOUBLE, .d = v};
-}
-
 struct db_param db_p_str(const char *s)
 {
 	return db_p_blob(s, s != NULL ? strlen(s) : 0);
@@ -84,11 +79,6 @@ int64_t db_count(const struct db_rows *rows, size_t row, unsigned column)
 	return v->is_null ? -1 : v->i;
 }
 
-double db_double(const struct db_rows *rows, size_t row, unsigned column)
-{
-	return value_at(rows, row, column)->d;
-}
-
 const char *db_str(const struct db_rows *rows, size_t row, unsigned column)
 {
 	return value_at(rows, row, column)->bytes;
@@ -140,4 +130,12 @@ void db_value_datetime(int64_t us, char *room)
 		memset(&tm, 0, sizeof(tm));
 	snprintf(room, DB_DATETIME_BYTES, "%04d-%02d-%02d %02d:%02d:%02d.%06d", (tm.tm_year + 1900) % 10000,
 	    tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, (int)below);
+}
+
+enum err db_query_one(struct db *db, struct arena *a, const char *sql, const struct db_param *params,
+    size_t count, struct db_rows *rows_r)
+{
+	enum err e = db_query(db, a, sql, params, count, rows_r);
+
+	return e == ERR_OK && rows_r->count == 0 ? ERR_NOT_FOUND : e;
 }

@@ -10,7 +10,6 @@
 struct db_value {
 	bool is_null;
 	int64_t i;         /* integer bits (signed or not), or microseconds since 1970 UTC */
-	double d;          /* floating-point columns only */
 	const char *bytes; /* text and binary columns only */
 	size_t len;
 };
