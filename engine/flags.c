@@ -4,7 +4,7 @@
 
 #include "lib/arena.h"
 #include "lib/buf.h"
-#include "engine/transfer.h"
+#include "engine/output.h"
 
 #define BATCH 200 /* messages whose flags are asked for at once */
 
@@ -55,6 +55,7 @@ static enum err read_flags(struct changes *c)
 static enum err store(struct changes *c, const struct change *one)
 {
 	struct link *to = c->destination;
+	out_alive("Host2: folder [%s] flags are being brought up to date", to->selected);
 	for (;;) {
 		enum err e = imap_store(to->session, one->to_uid, IMAP_STORE_SET, one->flags);
 		if (e == ERR_OK) {

@@ -8,10 +8,7 @@
 #include <time.h>
 
 #include "lib/buf.h"
-#include "lib/clock.h"
 #include "engine/output.h"
-
-#define SAY_EVERY_MS 10000
 
 struct reading {
 	struct link *link;
@@ -19,7 +16,6 @@ struct reading {
 	const struct imap_mailbox *keeper;
 	uint32_t last_uid;
 	bool whole_header;
-	mono_time say_at;
 	struct folder_size size;
 	struct message_list missed;
 };
@@ -79,12 +75,9 @@ int64_t listing_date(const char *date)
 	return (int64_t)timegm(&tm) - (sign == '-' ? -offset_s : offset_s);
 }
 
-static void say_progress(struct reading *r)
+static void say_progress(const struct reading *r)
 {
-	if (mono_left_ms(r->say_at) > 0)
-		return;
-	r->say_at = mono_after(mono_now(), SAY_EVERY_MS);
-	out("%s: folder [%s] %llu of %u messages listed", link_name(r->link), r->link->selected,
+	out_alive("%s: folder [%s] %llu of %u messages listed", link_name(r->link), r->link->selected,
 	    (unsigned long long)(r->list != NULL ? r->list->count : r->size.messages),
 	    r->link->mailbox.exists);
 }
@@ -239,8 +232,7 @@ static void report_unknown(struct reading *r)
 enum err listing_read(struct link *l, const struct imap_mailbox *keeper, uint32_t from,
     struct message_list *list_r, uint32_t *unlisted_r)
 {
-	struct reading r = {
-	    .link = l, .list = list_r, .keeper = keeper, .say_at = mono_after(mono_now(), SAY_EVERY_MS)};
+	struct reading r = {.link = l, .list = list_r, .keeper = keeper};
 	*list_r = (struct message_list){0};
 	*unlisted_r = 0;
 	if (l->mailbox.exists == 0 && from == 1)
@@ -262,7 +254,7 @@ enum err listing_read(struct link *l, const struct imap_mailbox *keeper, uint32_
 
 enum err listing_size(struct link *l, struct folder_size *size_r)
 {
-	struct reading r = {.link = l, .say_at = mono_after(mono_now(), SAY_EVERY_MS)};
+	struct reading r = {.link = l};
 	enum err e = ERR_OK;
 	if (l->mailbox.exists > 0)
 		e = read_from(&r, 1, IMAP_FETCH_SIZE, NULL, on_size);

@@ -15,6 +15,7 @@ engine_libengine_a_SOURCES = \
 	%D%/flags.c %D%/flags.h \
 	%D%/sizes.c \
 	%D%/copy.c %D%/copy.h
+dist_man_MANS += %D%/mailconvoy-sync.1
 bin_PROGRAMS += engine/mailconvoy-sync
 engine_mailconvoy_sync_SOURCES = %D%/main.c
 engine_mailconvoy_sync_LDADD = engine/libengine.a $(LIBMCVIMAP_LIBS) -lm

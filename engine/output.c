@@ -8,11 +8,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/redact.h"
 #include "lib/utf8.h"
 #include "imap/mutf7.h"
 
+#define SILENCE_MS 10000
+
 static struct redact *redact;
+static mono_time printed;
 
 static void write_all(const char *bytes, size_t len)
 {
@@ -57,6 +61,7 @@ static void emit(const struct buf *line)
 	add_escaped(&shown, masked.data, masked.len);
 	buf_addc(&shown, '\n');
 	write_all(shown.data, shown.len);
+	printed = mono_now();
 }
 
 void out_secret(const char *secret, size_t len)
@@ -73,6 +78,18 @@ void out_end(void)
 
 void out(const char *fmt, ...)
 {
+	AUTO_BUF struct buf line = BUF_INIT;
+	va_list ap;
+	va_start(ap, fmt);
+	buf_vaddf(&line, fmt, ap);
+	va_end(ap);
+	emit(&line);
+}
+
+void out_alive(const char *fmt, ...)
+{
+	if (mono_diff_ms(printed, mono_now()) < SILENCE_MS)
+		return;
 	AUTO_BUF struct buf line = BUF_INIT;
 	va_list ap;
 	va_start(ap, fmt);

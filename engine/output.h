@@ -22,6 +22,10 @@ void out_end(void);
 /* One line; the newline is added.  A line that cannot be written (the reader is gone) ends the process. */
 void out(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+/* The same, but only where nothing was printed for ten seconds: whoever watches sees that the run is alive.
+ */
+void out_alive(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
 /* Whole lines already ended by newlines; each is treated as one by out(). */
 void out_lines(const char *text);
 

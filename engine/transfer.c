@@ -41,6 +41,7 @@ struct passage {
 	struct transfer *transfer;
 	struct item *item;
 	uint64_t size;
+	uint64_t passed; /* bytes */
 	bool began;
 	enum err append; /* what the destination's side failed with */
 };
@@ -76,6 +77,9 @@ static enum err on_piece(void *ctx, const char *bytes, size_t len)
 {
 	struct passage *p = ctx;
 	p->append = imap_append_write(p->transfer->destination->session, bytes, len);
+	p->passed += len;
+	out_alive("msg %s/%u: %llu of %llu bytes have passed", from_of(p->transfer), p->item->message->uid,
+	    (unsigned long long)p->passed, (unsigned long long)p->size);
 	return p->append;
 }
 
