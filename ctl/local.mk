@@ -1,1 +1,13 @@
-# ctl/: what this room builds and installs
+# ctl/: mailconvoyctl, one file a verb
+sbin_PROGRAMS += ctl/mailconvoyctl
+ctl_mailconvoyctl_SOURCES = \
+	%D%/verb_db.c \
+	%D%/verb_key.c \
+	%D%/verb_conf.c \
+	%D%/verb_slots.c \
+	%D%/verb_check.c \
+	%D%/verb_user.c \
+	%D%/verb_setup.c \
+	%D%/verb_doctor.c \
+	%D%/main.c %D%/ctl.h
+ctl_mailconvoyctl_LDADD = $(LIBSQL_LIBS) $(LIBMCV_LIBS)

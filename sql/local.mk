@@ -5,10 +5,12 @@ sql_libsql_a_SOURCES = \
 	%D%/db_value.c %D%/db_value.h \
 	%D%/db_error.c %D%/db_error.h \
 	%D%/db.c %D%/db.h \
+	%D%/connect.c %D%/connect.h \
 	%D%/job.c %D%/job.h %D%/viewer.h \
 	%D%/tx.c %D%/tx.h \
 	%D%/job_row.c %D%/job_row.h \
 	%D%/migrate.c %D%/migrate.h \
+	%D%/provision.c %D%/provision.h \
 	%D%/logzip.c %D%/logzip.h \
 	%D%/store_account.c %D%/store_account.h \
 	%D%/store_user.c %D%/store_user.h \

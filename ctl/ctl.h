@@ -1,0 +1,67 @@
+/*
+ * What every verb of mailconvoyctl gets, and the verbs.  Each verb is one file with one function; main.c has
+ * the table.
+ */
+#ifndef MCV_CTL_CTL_H
+#define MCV_CTL_CTL_H
+
+#include <stdbool.h>
+
+#include "lib/arena.h"
+#include "lib/conf.h"
+#include "lib/err.h"
+#include "sql/db.h"
+
+/* Exit codes, after sysexits(3); mailconvoyctl(8) lists them. */
+enum ctl_exit {
+	CTL_OK = 0,
+	CTL_PROBLEMS = 1,     /* the question was answered, and the answer is not good */
+	CTL_USAGE = 64,       /* called wrongly */
+	CTL_REFUSED = 65,     /* a value given is not acceptable */
+	CTL_UNAVAILABLE = 69, /* the database cannot be used */
+	CTL_INTERNAL = 70,    /* a bug */
+	CTL_CONFLICT = 73,    /* it exists already, or its state forbids this */
+	CTL_CONFIG = 78,      /* mailconvoy.conf is missing or refused */
+};
+
+struct ctl {
+	const char *conf_path;
+	struct conf *conf; /* NULL for verbs that work without */
+	struct arena *a;
+	struct db *db; /* NULL until ctl_connect() */
+};
+
+/*
+ * Connect, and unless any_schema check that the schema is this program's.  CTL_OK, or the exit code after the
+ * reason has been printed.
+ */
+enum ctl_exit ctl_connect(struct ctl *ctl, bool any_schema) MUST_CHECK;
+
+/* Print "mailconvoyctl: …" to standard error. */
+void ctl_complain(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* Complain that what failed with e (and the database's text); the exit code for e. */
+enum ctl_exit ctl_failed(const struct ctl *ctl, const char *what, enum err e);
+
+/*
+ * A password from the terminal (asked twice, without echo) or, when standard input is none, its first line;
+ * in the ctl's arena.  NULL after a complaint.
+ */
+char *ctl_ask_password(struct ctl *ctl, const char *whose);
+
+/* The words after the verb; words[count] is NULL. */
+typedef enum ctl_exit ctl_verb_fn(struct ctl *ctl, int count, char **words);
+
+ctl_verb_fn verb_setup, verb_db, verb_user, verb_slots, verb_check, verb_doctor, verb_conf, verb_key;
+
+/* Shared by setup and user: make an admin or member; the exit code. */
+enum ctl_exit ctl_user_create(
+    struct ctl *ctl, const char *email, bool is_admin, const char *account, const char *password);
+
+/* Shared by setup and key: make the key pair where conf says, owned by the worker's user if there is one. */
+enum ctl_exit ctl_key_generate(struct ctl *ctl);
+
+/* Shared by setup and db: apply what is missing. */
+enum ctl_exit ctl_migrate(struct ctl *ctl);
+
+#endif

@@ -1,0 +1,151 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+#include "lib/password.h"
+#include "sql/store_account.h"
+#include "sql/store_user.h"
+
+/* The account every installation has; administrators belong to it. */
+static const char first_account[] = "Installation";
+
+static enum err find_or_make_account(struct ctl *ctl, const char *name, uint64_t *id_r)
+{
+	struct account account;
+	enum err e = store_account_by_name(ctl->db, ctl->a, name, &account);
+
+	if (e == ERR_OK)
+		*id_r = account.id;
+	else if (e == ERR_NOT_FOUND)
+		e = store_account_create(ctl->db, name, NULL, id_r);
+	return e;
+}
+
+enum ctl_exit ctl_user_create(
+    struct ctl *ctl, const char *email, bool is_admin, const char *account, const char *password)
+{
+	char hash[PASSWORD_HASH_MAX];
+	uint64_t account_id, id;
+	enum err e = password_hash(password, hash);
+
+	if (e == ERR_OK)
+		e = find_or_make_account(ctl, account != NULL ? account : first_account, &account_id);
+	if (e == ERR_OK)
+		e = store_user_create(
+		    ctl->db, account_id, email, hash, is_admin ? ROLE_ADMIN : ROLE_MEMBER, &id);
+	if (e == ERR_CONFLICT) {
+		ctl_complain("there is a user %s already", email);
+		return CTL_CONFLICT;
+	}
+	if (e == ERR_INVALID) {
+		ctl_complain("%s is not an e-mail address, or the password has a line break", email);
+		return CTL_REFUSED;
+	}
+	return e == ERR_OK ? CTL_OK : ctl_failed(ctl, email, e);
+}
+
+static enum ctl_exit user_add(struct ctl *ctl, int count, char **words)
+{
+	const char *email = NULL, *role = "member", *account = NULL;
+	const char *password;
+	enum ctl_exit code;
+
+	for (int i = 0; i < count; i++) {
+		if (strcmp(words[i], "--role") == 0 && i + 1 < count)
+			role = words[++i];
+		else if (strcmp(words[i], "--account") == 0 && i + 1 < count)
+			account = words[++i];
+		else if (words[i][0] != '-' && email == NULL)
+			email = words[i];
+		else
+			email = "";
+	}
+	if (email == NULL || *email == '\0' || (strcmp(role, "admin") != 0 && strcmp(role, "member") != 0)) {
+		ctl_complain("usage: mailconvoyctl user add [--role admin|member] [--account NAME] EMAIL");
+		return CTL_USAGE;
+	}
+	if (strcmp(role, "member") == 0 && account == NULL) {
+		ctl_complain("a member belongs to a customer: name it with --account NAME");
+		return CTL_USAGE;
+	}
+	code = ctl_connect(ctl, false);
+	if (code != CTL_OK)
+		return code;
+	password = ctl_ask_password(ctl, email);
+	if (password == NULL)
+		return CTL_REFUSED;
+	code = ctl_user_create(ctl, email, strcmp(role, "admin") == 0, account, password);
+	if (code == CTL_OK)
+		printf("%s may sign in now.\n", email);
+	return code;
+}
+
+static enum ctl_exit user_list(struct ctl *ctl)
+{
+	struct user *list;
+	size_t count;
+	enum ctl_exit code = ctl_connect(ctl, false);
+	enum err e;
+
+	if (code != CTL_OK)
+		return code;
+	e = store_user_list(ctl->db, ctl->a, 0, &list, &count);
+	if (e != ERR_OK)
+		return ctl_failed(ctl, "user list", e);
+	for (size_t i = 0; i < count; i++)
+		printf("%-40s %-7s %s%s%s\n", list[i].email, role_name(list[i].role), list[i].account_name,
+		    list[i].disabled_at ? "  (disabled)" : "",
+		    list[i].account_suspended_at ? "  (account suspended)" : "");
+	return CTL_OK;
+}
+
+/* passwd, disable and enable name one user. */
+static enum ctl_exit user_change(struct ctl *ctl, const char *verb, const char *email)
+{
+	char hash[PASSWORD_HASH_MAX];
+	struct user user;
+	enum ctl_exit code = ctl_connect(ctl, false);
+	enum err e;
+
+	if (code != CTL_OK)
+		return code;
+	e = store_user_by_email(ctl->db, ctl->a, email, &user);
+	if (e == ERR_NOT_FOUND) {
+		ctl_complain("there is no user %s", email);
+		return CTL_REFUSED;
+	}
+	if (e == ERR_OK && strcmp(verb, "passwd") == 0) {
+		const char *password = ctl_ask_password(ctl, email);
+
+		if (password == NULL)
+			return CTL_REFUSED;
+		e = password_hash(password, hash);
+		if (e == ERR_OK)
+			e = store_user_set_password(ctl->db, user.id, hash);
+	} else if (e == ERR_OK) {
+		e = store_user_disable(ctl->db, user.id, strcmp(verb, "disable") == 0);
+	}
+	if (e != ERR_OK)
+		return ctl_failed(ctl, email, e);
+	if (strcmp(verb, "passwd") == 0)
+		printf("%s has a new password; every session of theirs has ended.\n", email);
+	else
+		printf("%s %s.\n", email,
+		    strcmp(verb, "disable") == 0 ? "can no longer sign in" : "may sign in again");
+	return CTL_OK;
+}
+
+enum ctl_exit verb_user(struct ctl *ctl, int count, char **words)
+{
+	if (count >= 1 && strcmp(words[0], "add") == 0)
+		return user_add(ctl, count - 1, words + 1);
+	if (count == 1 && strcmp(words[0], "list") == 0)
+		return user_list(ctl);
+	if (count == 2 && (strcmp(words[0], "passwd") == 0 || strcmp(words[0], "disable") == 0 ||
+			      strcmp(words[0], "enable") == 0))
+		return user_change(ctl, words[0], words[1]);
+	ctl_complain("usage: mailconvoyctl user add [--role admin|member] [--account NAME] EMAIL\n"
+		     "       mailconvoyctl user passwd|disable|enable EMAIL\n"
+		     "       mailconvoyctl user list");
+	return CTL_USAGE;
+}

@@ -1,0 +1,86 @@
+#include "sql/provision.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "lib/buf.h"
+
+struct grant {
+	const char *table;
+	const char *web;
+	const char *worker; /* NULL: nothing */
+};
+
+/* A table that is missing here is out of reach for both: tests/store compares this with the schema. */
+static const struct grant grants[] = {
+    {"account", "SELECT, INSERT, UPDATE", "SELECT"},
+    {"user", "SELECT, INSERT, UPDATE", NULL},
+    {"session", "SELECT, INSERT, UPDATE, DELETE", NULL},
+    {"login_throttle", "SELECT, INSERT, UPDATE, DELETE", NULL},
+    {"server", "SELECT, INSERT, UPDATE, DELETE", "SELECT"},
+    {"batch", "SELECT, INSERT, UPDATE, DELETE", "SELECT"},
+    {"job", "SELECT, INSERT, UPDATE, DELETE", "SELECT, INSERT, UPDATE"},
+    {"job_event", "SELECT, INSERT", "SELECT, INSERT"},
+    {"job_log", "SELECT, DELETE", "SELECT, INSERT, UPDATE, DELETE"},
+    {"run_slot", "SELECT", "SELECT, UPDATE"},
+    {"worker", "SELECT", "SELECT, INSERT, UPDATE"},
+    {"notification", "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE"},
+    {"audit", "SELECT, INSERT", "SELECT, INSERT"},
+    {"schema_migration", "SELECT", "SELECT"},
+};
+
+/* Names cannot be bound, so they are let through only if they need no quoting beyond backticks. */
+static bool name_ok(const char *s, const char *more)
+{
+	size_t len = strlen(s);
+
+	if (len == 0 || len > 64)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", s[i]) == NULL &&
+		    strchr(more, s[i]) == NULL)
+			return false;
+	return true;
+}
+
+enum err provision_database(struct db *db, const char *name)
+{
+	AUTO_BUF struct buf sql = BUF_INIT;
+
+	if (!name_ok(name, ""))
+		return ERR_INVALID;
+	buf_addf(&sql, "CREATE DATABASE IF NOT EXISTS `%s` CHARACTER SET utf8mb4", name);
+	return db_exec_text(db, sql.data);
+}
+
+static enum err make_user(struct db *db, const char *name, const char *user, bool is_web)
+{
+	AUTO_BUF struct buf sql = BUF_INIT;
+	enum err e;
+
+	buf_addf(&sql, "CREATE USER IF NOT EXISTS `%s`@localhost IDENTIFIED VIA unix_socket", user);
+	e = db_exec_text(db, sql.data);
+	for (size_t i = 0; i < sizeof(grants) / sizeof(grants[0]) && e == ERR_OK; i++) {
+		const char *what = is_web ? grants[i].web : grants[i].worker;
+
+		if (what == NULL)
+			continue;
+		buf_clear(&sql);
+		buf_addf(&sql, "GRANT %s ON `%s`.`%s` TO `%s`@localhost", what, name, grants[i].table, user);
+		e = db_exec_text(db, sql.data);
+	}
+	return e;
+}
+
+enum err provision_users(struct db *db, const char *name, const char *web_user, const char *worker_user)
+{
+	enum err e;
+
+	if (!name_ok(name, "") || !name_ok(web_user, "-") || !name_ok(worker_user, "-"))
+		return ERR_INVALID;
+	e = make_user(db, name, web_user, true);
+	if (e == ERR_OK)
+		e = make_user(db, name, worker_user, false);
+	return e;
+}

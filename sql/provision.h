@@ -1,0 +1,25 @@
+/*
+ * Making the database and its users, as MariaDB's administrator; once, by mailconvoyctl setup.
+ */
+#ifndef MCV_SQL_PROVISION_H
+#define MCV_SQL_PROVISION_H
+
+#include "lib/err.h"
+#include "sql/db.h"
+
+/*
+ * Create database name (utf8mb4) if it is not there.  name: letters, digits and "_", 64 at most.  ERR_OK,
+ * ERR_INVALID, and those of sql/db.h.
+ */
+enum err provision_database(struct db *db, const char *name) MUST_CHECK;
+
+/*
+ * Create the two users (unix_socket authentication, on localhost) if they are not there, and give each what
+ * it needs in database name, which must be migrated: the web cannot change the schema, its trail (audit,
+ * job_event) or permits (run_slot); the worker cannot read the users' password hashes or sessions.  ERR_OK,
+ * ERR_INVALID, and those of sql/db.h.
+ */
+enum err provision_users(
+    struct db *db, const char *name, const char *web_user, const char *worker_user) MUST_CHECK;
+
+#endif
