@@ -1,1 +1,28 @@
-# templates/: what this room builds and installs
+# templates/: pages, parts, and what the browser loads
+dist_templates_DATA = \
+	%D%/confirm.html \
+	%D%/error.html \
+	%D%/job_edit.html \
+	%D%/job_new.html \
+	%D%/job_show.html \
+	%D%/jobs_list.html \
+	%D%/layout.html \
+	%D%/login.html \
+	%D%/part_job_row.html \
+	%D%/part_rerun.html \
+	%D%/part_state.html \
+	%D%/part_test.html \
+	%D%/server_form.html \
+	%D%/servers_list.html
+
+dist_static_DATA = \
+	%D%/static/app.js \
+	%D%/static/icon.svg \
+	%D%/static/job.js \
+	%D%/static/jobs.js \
+	%D%/static/log.js \
+	%D%/static/poll.js \
+	%D%/static/servers.js \
+	%D%/static/style.css \
+	%D%/static/theme.js \
+	%D%/static/themeswitch.js

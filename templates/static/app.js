@@ -1,0 +1,22 @@
+// The page works without this; here it only gets pleasanter.
+import { themeSwitch } from "./themeswitch.js";
+import { jobsList } from "./jobs.js";
+import { jobPage } from "./job.js";
+import { serverTests, presets } from "./servers.js";
+
+for (const element of document.querySelectorAll(".needs-js")) {
+  if (!("live" in element.dataset) && !("logMarks" in element.dataset)) {
+    element.hidden = false;
+  }
+}
+// A notice is about what was just done: a reload must not say it again.
+const here = new URL(location.href);
+if (here.searchParams.has("notice")) {
+  here.searchParams.delete("notice");
+  history.replaceState(history.state, "", here);
+}
+themeSwitch();
+jobsList();
+jobPage();
+serverTests();
+presets();
