@@ -191,8 +191,10 @@ enum err page_done(
 		return page_redirect(v, url, notice);
 	}
 	if (status == 201)
-		response_header(
-		    v->rs, "Location", v->rq->is_api ? arena_printf(v->arena, "/api/v1%s", url) : url);
+		response_header(v->rs, "Location",
+		    v->rq->is_api ? arena_printf(v->arena, "/api/v1%s",
+					strncmp(url, "/migration", 10) == 0 ? url + 10 : url)
+				  : url);
 	if (model != NULL)
 		return page_json(v, status, model);
 	v->rs->status = status;

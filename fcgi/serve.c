@@ -11,6 +11,8 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 
+enum { NEXT_MAX_BYTES = 800 };
+
 static void tell_allowed(struct visit *v, unsigned mask)
 {
 	AUTO_BUF struct buf b = BUF_INIT;
@@ -29,7 +31,9 @@ static void tell_allowed(struct visit *v, unsigned mask)
 static void ask_to_sign_in(struct visit *v)
 {
 	if (v->rq->method == METHOD_GET && !v->rq->wants_json) {
-		const char *url = url_with(v->arena, URL_LOGIN, "next", v->rq->uri);
+		/* a longer one could outgrow what the server in front takes as a header */
+		const char *next = strlen(v->rq->uri) <= NEXT_MAX_BYTES ? v->rq->uri : NULL;
+		const char *url = url_with(v->arena, URL_LOGIN, "next", next);
 		bool had_session = auth_has_cookie(v);
 
 		(void)page_redirect(v, url, had_session ? "session_over" : NULL);

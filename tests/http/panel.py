@@ -26,6 +26,7 @@ PASSWORD = "correct horse battery"
 
 NGINX = """
 worker_processes 1;
+%(user)s
 pid %(dir)s/nginx.pid;
 error_log %(dir)s/nginx.log warn;
 daemon off;
@@ -48,7 +49,6 @@ http {
             fastcgi_param REMOTE_ADDR $remote_addr;
             fastcgi_param SERVER_PROTOCOL $server_protocol;
             fastcgi_param HTTP_PROXY "";
-            fastcgi_buffer_size 32k;
         }
     }
 }
@@ -138,7 +138,7 @@ class Stack:
         values = {
             "base_url": "http://127.0.0.1:%d" % self.port, "database_socket": self.socket,
             "database_name": "mailconvoy", "public_key_file": pub, "private_key_file": key,
-            "template_path": os.path.join(SRC, "templates"), "run_dir": self.dir, "state_dir": self.dir,
+            "template_path": os.environ.get("MCV_TEMPLATES") or os.path.join(SRC, "templates"), "run_dir": self.dir, "state_dir": self.dir,
         }
         values.update(conf)
         self.conf = os.path.join(self.dir, "mailconvoy.conf")
@@ -155,7 +155,8 @@ class Stack:
     def start_nginx(self):
         path = os.path.join(self.dir, "nginx.conf")
         with open(path, "w", encoding="utf-8") as f:
-            f.write(NGINX % {"dir": self.dir, "port": self.port})
+            f.write(NGINX % {"dir": self.dir, "port": self.port,
+                             "user": "user root;" if os.geteuid() == 0 else ""})
         self.nginx = self.spawn("nginx", [shutil.which("nginx", path="/usr/sbin:" + os.environ["PATH"]),
                                           "-e", os.path.join(self.dir, "nginx.log"), "-p", self.dir, "-c", path])
 
@@ -164,7 +165,10 @@ class Stack:
                 return self.anyone().get("/login").status in (200, 500)
             except OSError:
                 return False
-        wait_for(answers, 30, "the web: " + self.output("web"))
+        try:
+            wait_for(answers, 30, "the web")
+        except AssertionError:
+            raise AssertionError("the web does not answer:\n" + self.output("web") + self.output("nginx"))
 
     def output(self, name):
         with open(os.path.join(self.dir, name + ".out"), encoding="utf-8", errors="replace") as f:
@@ -194,7 +198,7 @@ class Stack:
         return int(self.sql("SELECT id FROM account WHERE name = '%s'" % name)[0][0])
 
     def add_user(self, account, email, role):
-        hashed = crypt.crypt(PASSWORD, "$y$j75$" + "a" * 22)
+        hashed = crypt.crypt(PASSWORD, "$y$j9T$F5Jx5fExrKuPp53xLKQ..1")
         self.sql("INSERT INTO user (account_id, email, password_hash, role, created_at) VALUES "
                  "(%d, '%s', '%s', '%s', UTC_TIMESTAMP(6))" % (account, email, hashed, role))
 
