@@ -1,10 +1,9 @@
 #include "fcgi/form.h"
 
-#include <arpa/inet.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/log.h"
+#include "lib/parse.h"
 #include "lib/utf8.h"
 
 static bool has_control(const char *s)
@@ -30,55 +29,27 @@ static const char *trimmed(struct arena *a, const char *s)
 	return arena_strndup(a, s, len);
 }
 
-/* RFC 1123 section 2.1: labels of letters, digits and inner hyphens, 1 to 63 bytes each. */
-static bool is_dns_name(const char *s)
-{
-	size_t label = 0;
-
-	if (strlen(s) > 253 || s[0] == '\0')
-		return false;
-	for (; *s != '\0'; s++) {
-		if (*s == '.') {
-			if (label == 0 || s[-1] == '-')
-				return false;
-			label = 0;
-			continue;
-		}
-		if ((*s == '-' && label == 0) ||
-		    strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_", *s) == NULL)
-			return false;
-		if (++label > 63)
-			return false;
-	}
-	return s[-1] != '-';
-}
-
 static const char *check_host(struct form_field *fd, struct arena *a)
 {
-	unsigned char bin[16];
 	size_t len = strlen(fd->text);
 
 	if (len > 2 && fd->text[0] == '[' && fd->text[len - 1] == ']')
 		fd->text = arena_strndup(a, fd->text + 1, len - 2);
-	if (inet_pton(AF_INET, fd->text, bin) == 1 || inet_pton(AF_INET6, fd->text, bin) == 1)
+	if (parse_is_address(fd->text) || parse_is_hostname(fd->text))
 		return NULL;
 	if (strstr(fd->text, "://") != NULL)
 		return "Give the host name alone, without “imap://” or a path.";
-	return is_dns_name(fd->text) ? NULL : "This is not a host name or an IP address.";
+	return "This is not a host name or an IP address.";
 }
 
 static const char *check_number(struct form_field *fd, struct arena *a)
 {
 	const struct form_spec *sp = fd->spec;
-	size_t len = strlen(fd->text);
 
-	if (len == 0 || len > 19 || fd->text[strspn(fd->text, "0123456789")] != '\0')
-		return "Give a whole number.";
-	fd->number = strtoull(fd->text, NULL, 10);
-	if (fd->number < sp->min || fd->number > sp->max)
-		return arena_printf(a, "Give a number from %llu to %llu.", (unsigned long long)sp->min,
-		    (unsigned long long)sp->max);
-	return NULL;
+	if (parse_u64(fd->text, sp->min, sp->max, &fd->number) == ERR_OK)
+		return NULL;
+	return arena_printf(a, "Give a whole number from %llu to %llu.", (unsigned long long)sp->min,
+	    (unsigned long long)sp->max);
 }
 
 static const char *check_choice(const struct form_field *fd)
@@ -90,16 +61,6 @@ static const char *check_choice(const struct form_field *fd)
 			return NULL;
 	}
 	return "Choose one of the values offered.";
-}
-
-static const char *check_email(const struct form_field *fd)
-{
-	const char *at = strchr(fd->text, '@');
-
-	if (at == NULL || at == fd->text || at[1] == '\0' || strchr(at + 1, '@') != NULL ||
-	    strchr(fd->text, ' ') != NULL)
-		return "Give an e-mail address like name@example.org.";
-	return NULL;
 }
 
 static const char *check(struct form_field *fd, struct arena *a)
@@ -116,7 +77,8 @@ static const char *check(struct form_field *fd, struct arena *a)
 	case FORM_HOST: return check_host(fd, a);
 	case FORM_NUMBER: return check_number(fd, a);
 	case FORM_CHOICE: return check_choice(fd);
-	case FORM_EMAIL: return check_email(fd);
+	case FORM_EMAIL:
+		return parse_is_email(fd->text) ? NULL : "Give an e-mail address like name@example.org.";
 	default: return NULL;
 	}
 }
@@ -276,9 +238,5 @@ struct json_object *form_problems(const struct form *f)
 
 bool form_id(const char *text, uint64_t *id_r)
 {
-	if (text == NULL || text[0] < '1' || text[0] > '9' || strlen(text) > 19 ||
-	    text[strspn(text, "0123456789")] != '\0')
-		return false;
-	*id_r = strtoull(text, NULL, 10);
-	return *id_r <= (uint64_t)INT64_MAX;
+	return text != NULL && text[0] != '0' && parse_u64(text, 1, (uint64_t)INT64_MAX, id_r) == ERR_OK;
 }

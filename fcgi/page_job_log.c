@@ -1,32 +1,25 @@
 /* A job's log: the live tail, and the whole as a file. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/range.h"
 #include "fcgi/tail.h"
-#include "fcgi/url.h"
 #include "fcgi/view.h"
-#include "lib/log.h"
+#include "lib/parse.h"
 #include "sql/store_job.h"
 #include "sql/store_log.h"
 
-/* A parameter of the tail: decimal, at most max; absent is fallback. */
-static enum err number(const struct visit *v, const char *name, int64_t fallback, int64_t max, int64_t *n_r)
+/* A parameter of the tail: decimal, min to max; absent is fallback. */
+static enum err number(
+    const struct visit *v, const char *name, int64_t fallback, int64_t min, int64_t max, int64_t *n_r)
 {
 	const char *s = params_get(&v->rq->query, name);
 
 	*n_r = fallback;
-	if (s == NULL)
-		return ERR_OK;
-	if (s[0] == '\0' || strlen(s) > 18 || s[strspn(s, "0123456789")] != '\0')
-		return ERR_INVALID;
-	*n_r = strtoll(s, NULL, 10);
-	return *n_r <= max ? ERR_OK : ERR_INVALID;
+	return s != NULL ? parse_i64(s, min, max, n_r) : ERR_OK;
 }
 
 static enum err malformed(struct visit *v)
@@ -70,8 +63,8 @@ enum err page_job_tail(struct visit *v)
 	enum err e;
 
 	v->rq->wants_json = true;
-	if (number(v, "offset", 0, INT64_MAX, &offset) != ERR_OK ||
-	    number(v, "limit", TAIL_MAX_BYTES, TAIL_MAX_BYTES, &limit) != ERR_OK || limit == 0)
+	if (number(v, "offset", 0, 0, INT64_MAX, &offset) != ERR_OK ||
+	    number(v, "limit", TAIL_MAX_BYTES, 1, TAIL_MAX_BYTES, &limit) != ERR_OK)
 		return malformed(v);
 	e = store_log_read(v->web->db, v->arena, &v->viewer, v->id, offset, (size_t)limit, &s);
 	if (e == ERR_INVALID)

@@ -1,6 +1,5 @@
 #include "fcgi/request.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/parse.h"
 #include "lib/utf8.h"
 
 enum { DRAIN_MAX_BYTES = 4 * 1024 * 1024 };
@@ -238,21 +238,13 @@ static bool is_listed(const struct netmask_list *list, const char *address)
 	return list != NULL && netmask_list_has_text(list, address);
 }
 
-/* Whether s is an IPv4 or IPv6 address and nothing else. */
-static bool is_address(const char *s)
-{
-	unsigned char bin[16];
-
-	return inet_pton(AF_INET, s, bin) == 1 || inet_pton(AF_INET6, s, bin) == 1;
-}
-
 static void find_client(struct request *rq, const struct netmask_list *trusted)
 {
 	const char *remote = request_env(rq, "REMOTE_ADDR");
 	const char *fwd = request_env(rq, "HTTP_X_FORWARDED_FOR");
 	char *list, *at;
 
-	rq->client = remote != NULL && is_address(remote) ? arena_strdup(rq->arena, remote) : "unknown";
+	rq->client = remote != NULL && parse_is_address(remote) ? arena_strdup(rq->arena, remote) : "unknown";
 	if (fwd == NULL || !is_listed(trusted, rq->client))
 		return;
 	list = arena_strdup(rq->arena, fwd);
@@ -261,7 +253,7 @@ static void find_client(struct request *rq, const struct netmask_list *trusted)
 
 		one += strspn(one, " \t");
 		one[strcspn(one, " \t")] = '\0';
-		if (!is_address(one))
+		if (!parse_is_address(one))
 			return; /* a forged or garbled chain: stay with what is known */
 		rq->client = one;
 		if (at == NULL || !is_listed(trusted, one))

@@ -1,9 +1,9 @@
 #include "fcgi/response.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/escape.h"
 #include "lib/log.h"
 
 /* Threat T17: nothing but our own files, no inline code, no frames, nothing kept by caches. */
@@ -52,13 +52,7 @@ void response_attachment(struct response *rs, const char *filename)
 {
 	AUTO_BUF struct buf v = BUF_INIT;
 
-	buf_adds(&v, "attachment; filename=\"");
-	for (; *filename != '\0'; filename++) {
-		unsigned char c = (unsigned char)*filename;
-
-		buf_addc(&v, (c < 0x80 && isalnum(c)) || strchr("._-", c) ? (char)c : '_');
-	}
-	buf_addc(&v, '"');
+	escape_attachment(&v, filename);
 	response_header(rs, "Content-Disposition", v.data);
 }
 

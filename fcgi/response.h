@@ -42,11 +42,7 @@ void response_reset(struct response *rs);
 /* Add a header.  value with CR, LF or NUL, or not printable ASCII, is a bug and ends the process. */
 void response_header(struct response *rs, const char *name, const char *value);
 
-/*
- * "Content-Disposition: attachment" with an ASCII file name: bytes other than letters, digits, '.', '-', '_'
- * become
- * '_' (RFC 6266; no filename* needed since nothing else can be in it).
- */
+/* "Content-Disposition: attachment" under that name, whatever it holds (escape_attachment()). */
 void response_attachment(struct response *rs, const char *filename);
 
 /*

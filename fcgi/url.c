@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "lib/escape.h"
+
 static const char *of_noun(struct arena *a, const char *collection, uint64_t id, const char *action)
 {
 	return arena_printf(
@@ -20,21 +22,10 @@ const char *url_server(struct arena *a, uint64_t id, const char *action)
 
 const char *url_encode(struct arena *a, const char *s)
 {
-	static const char hex[] = "0123456789ABCDEF";
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-	char *out = arena_alloc(a, strlen(s) * 3 + 1);
-	size_t n = 0;
+	AUTO_BUF struct buf b = BUF_INIT;
 
-	for (; *s != '\0'; s++) {
-		if (strchr(plain, *s) != NULL) {
-			out[n++] = *s;
-		} else {
-			out[n++] = '%';
-			out[n++] = hex[(unsigned char)*s >> 4];
-			out[n++] = hex[(unsigned char)*s & 15];
-		}
-	}
-	return out;
+	escape_url(&b, s, strlen(s));
+	return arena_strndup(a, b.data, b.len);
 }
 
 const char *url_with(struct arena *a, const char *base, const char *name, const char *value)

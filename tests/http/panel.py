@@ -147,7 +147,7 @@ class Stack:
                 f.write("%s = %s\n" % (name, value if isinstance(value, int) else '"%s"' % value))
 
     def start_web(self):
-        env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:exitcode=99", UBSAN_OPTIONS="print_stacktrace=1")
+        env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:exitcode=99:quarantine_size_mb=4", UBSAN_OPTIONS="print_stacktrace=1")
         self.web = self.spawn("web", [
             "spawn-fcgi", "-n", "-s", os.path.join(self.dir, "web.sock"), "-M", "0660", "--",
             shutil.which("multiwatch"), "-f", "2", "--", self.program, "-c", self.conf], env=env)

@@ -79,7 +79,7 @@ static void control_characters_are_refused_in_text(void **state)
 	(void)state;
 	assert_int_equal(one(a, "email=a%1B@b", "email")->state, FORM_INVALID);
 	assert_int_equal(one(a, "email=a%C2%85@b", "email")->state, FORM_INVALID);
-	assert_int_equal(one(a, "email=a@b", "email")->state, FORM_VALUE);
+	assert_int_equal(one(a, "email=a@b.example", "email")->state, FORM_VALUE);
 	assert_int_equal(one(a, "email=a@b@c", "email")->state, FORM_INVALID);
 }
 
