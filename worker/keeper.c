@@ -103,6 +103,7 @@ static char **keeper_argv(struct arena *a, const struct keeper_plan *plan)
 	argv[KEEPER_ARG_FLAG] = arena_strdup(a, KEEPER_FLAG);
 	argv[KEEPER_ARG_GRACE] = arena_printf(a, "%u", plan->kill_grace_s);
 	argv[KEEPER_ARG_FENCE] = arena_printf(a, "%" PRId64, plan->fence.ms);
+	argv[KEEPER_ARG_MEMORY] = arena_printf(a, "%" PRIu64, plan->memory_bytes);
 	argv[KEEPER_ARG_SPACE] = arena_printf(a, "%" PRIu64, plan->address_space_bytes);
 	argv[KEEPER_ARG_FILE] = arena_printf(a, "%" PRIu64, plan->file_bytes);
 	memcpy(argv + KEEPER_ARG_PROGRAM, plan->argv, count * sizeof(char *));

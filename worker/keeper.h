@@ -45,6 +45,7 @@ struct keeper_plan {
 	struct keeper_secret passwords[2]; /* by side */
 	unsigned kill_grace_s;
 	mono_time fence;              /* when the run must end unless keeper_fence() moves this */
+	uint64_t memory_bytes;        /* resident, of all processes of the run together; 0: unlimited */
 	uint64_t address_space_bytes; /* 0: unlimited */
 	uint64_t file_bytes;          /* 0: unlimited */
 };
@@ -68,6 +69,7 @@ enum keeper_event {
 	KEEPER_STARTED,     /* value: the program's process id */
 	KEEPER_NOT_STARTED, /* value: errno of exec, fork or chdir */
 	KEEPER_FENCED,      /* the fence was reached; the run is being ended */
+	KEEPER_TOO_FAT,     /* memory_bytes was exceeded; the run is being ended */
 	KEEPER_EXITED,      /* value: the program's wait status; descendants of it may still be there */
 	KEEPER_GONE,        /* the keeper is gone, and with it (or before it) everything below it */
 };

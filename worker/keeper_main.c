@@ -20,7 +20,7 @@
 #include "worker/spawn.h"
 
 /* How often the tree is killed again while any of it is left. */
-enum { KILL_AGAIN_MS = 50, NICE = 5 };
+enum { KILL_AGAIN_MS = 50, MEMORY_MS = 1000, NICE = 5 };
 
 /* Among what the kernel kills first when memory runs out; never the worker or the database instead. */
 #define OOM_SCORE "500"
@@ -31,6 +31,8 @@ struct keeping {
 	bool ending;       /* TERM was sent */
 	mono_time kill_at; /* when ending: KILL from here on */
 	mono_time fence;
+	mono_time memory_at; /* next look at memory */
+	uint64_t memory_bytes;
 	unsigned grace_s;
 	int signal_fd;
 	int control_fd; /* -1 once the worker is gone */
@@ -107,10 +109,25 @@ static int timeout_ms(const struct keeping *k)
 {
 	int left;
 
-	if (!k->ending)
-		return mono_left_ms(k->fence);
+	if (!k->ending) {
+		left = mono_left_ms(k->fence);
+		return k->memory_bytes != 0 && left > MEMORY_MS ? MEMORY_MS : left;
+	}
 	left = mono_left_ms(k->kill_at);
 	return left > KILL_AGAIN_MS ? left : KILL_AGAIN_MS;
+}
+
+/* The worker cannot see into its keepers, which hold passwords, where /proc is hidden: so they look
+ * themselves. */
+static void check_memory(struct keeping *k)
+{
+	if (k->memory_bytes == 0 || k->ending || mono_left_ms(k->memory_at) > 0)
+		return;
+	k->memory_at = mono_after(mono_now(), MEMORY_MS);
+	if (proctree_memory(getpid()) <= k->memory_bytes)
+		return;
+	tell(KEEPER_TOO_FAT, 0);
+	end_run(k, k->grace_s);
 }
 
 /* Until nothing is left. */
@@ -132,6 +149,7 @@ static void watch(struct keeping *k)
 			end_run(k, k->grace_s);
 		if (fds[1].revents != 0)
 			obey(k);
+		check_memory(k);
 		if (!k->ending && mono_left_ms(k->fence) == 0) {
 			tell(KEEPER_FENCED, 0);
 			end_run(k, k->grace_s);
@@ -196,6 +214,8 @@ void keeper_main(char **argv)
 	    .fence = {.ms = strtoll(argv[KEEPER_ARG_FENCE], NULL, 10)},
 	    .grace_s = (unsigned)strtoul(argv[KEEPER_ARG_GRACE], NULL, 10),
 	    .control_fd = KEEPER_FD_CONTROL,
+	    .memory_at = mono_now(),
+	    .memory_bytes = strtoull(argv[KEEPER_ARG_MEMORY], NULL, 10),
 	};
 	int lock = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 

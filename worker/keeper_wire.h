@@ -10,11 +10,13 @@
 /* The keeper's descriptors: 0 is /dev/null, 1 the run's output, 2 the worker's log, 3 and 4 the passfiles. */
 enum { KEEPER_FD_OUTPUT = 1, KEEPER_FD_CONTROL = 5, KEEPER_FD_STATUS = 6 };
 
-/* mailconvoy-worker --keeper GRACE_S FENCE_MS ADDRESS_SPACE_BYTES FILE_BYTES PROGRAM ARGUMENT… */
+/* mailconvoy-worker --keeper GRACE_S FENCE_MS MEMORY_BYTES ADDRESS_SPACE_BYTES FILE_BYTES PROGRAM ARGUMENT…
+ */
 enum {
 	KEEPER_ARG_FLAG = 1,
 	KEEPER_ARG_GRACE,
 	KEEPER_ARG_FENCE,
+	KEEPER_ARG_MEMORY,
 	KEEPER_ARG_SPACE,
 	KEEPER_ARG_FILE,
 	KEEPER_ARG_PROGRAM

@@ -62,6 +62,8 @@ static bool is_alive(const struct worker *w)
 		return false;
 	(void)snprintf(path, sizeof(path), "/proc/%lld/comm", (long long)w->pid);
 	read_line(path, name, sizeof(name));
+	if (name[0] == '\0')
+		return true; /* hidden from us: then its leases tell */
 	return strncmp(name, "mailconvoy-work", 15) == 0;
 }
 

@@ -13,12 +13,11 @@
 #include "worker/jobdir.h"
 #include "worker/keeper.h"
 #include "worker/output.h"
-#include "worker/proctree.h"
 #include "worker/report.h"
 
 enum {
 	PROGRESS_MS = 1000,       /* the job's row changes at most so often */
-	MEMORY_MS = 1000,         /* memory is looked at so often */
+	LOOK_MS = 1000,           /* limits are looked at so often */
 	RETRY_MS = 200,           /* after the database refused */
 	FILE_BYTES = 1 << 30,     /* no program of ours writes larger files */
 	ADDRESS_SPACE_FACTOR = 2, /* RLIMIT_AS is only the second wall: it counts what was never touched */
@@ -45,7 +44,6 @@ struct runner {
 
 	mono_time began;
 	mono_time progress_at; /* next write of counters */
-	mono_time memory_at;   /* next look at memory */
 	mono_time retry_at;    /* the database refused: not before */
 	struct job_counters reported;
 	bool program_noted;
@@ -171,6 +169,7 @@ static enum start_failure start_keeper(
 	struct keeper_plan plan = {
 	    .kill_grace_s = (unsigned)conf->kill_grace_s,
 	    .fence = fence,
+	    .memory_bytes = (uint64_t)conf->run_memory_mb * 1024 * 1024,
 	    .address_space_bytes = address_space(conf),
 	    .file_bytes = FILE_BYTES,
 	};
@@ -218,7 +217,7 @@ struct runner *runner_new(const struct runner_context *context, const struct que
 	    .dry_run = job->job.dry_run,
 	    .began = mono_now()};
 	(void)snprintf(r->label, sizeof(r->label), "job %llu", (unsigned long long)t->job_id);
-	r->progress_at = r->memory_at = r->retry_at = r->began;
+	r->progress_at = r->retry_at = r->began;
 	job_counters_init(&r->reported);
 	output_init(
 	    &r->output, redact_new(), conf->log_head_mb * 1024 * 1024, conf->log_tail_mb * 1024 * 1024);
@@ -289,7 +288,7 @@ static int sooner(int a, int b)
 int runner_due_ms(const struct runner *r)
 {
 	int retry = mono_left_ms(r->retry_at);
-	int due = MEMORY_MS;
+	int due = LOOK_MS;
 	int store = output_due_ms(&r->output);
 
 	if (r->state == DEAD)
@@ -314,6 +313,7 @@ static void hear_keeper(struct runner *r)
 			handle(r, EV_NOT_STARTED);
 			break;
 		case KEEPER_FENCED: runner_wish(r, WISH_FENCE); break;
+		case KEEPER_TOO_FAT: runner_wish(r, WISH_MEMORY); break;
 		case KEEPER_EXITED:
 			r->have_status = true;
 			r->wait_status = value;
@@ -348,11 +348,6 @@ static void check_limits(struct runner *r)
 		runner_wish(r, WISH_WALL);
 	else if (mono_diff_ms(r->output.last_byte, now) > conf->run_silence_s * 1000)
 		runner_wish(r, WISH_SILENCE);
-	if (mono_left_ms(r->memory_at) > 0)
-		return;
-	r->memory_at = mono_after(now, MEMORY_MS);
-	if (proctree_memory(r->keeper.pid) > (uint64_t)conf->run_memory_mb * 1024 * 1024)
-		runner_wish(r, WISH_MEMORY);
 }
 
 /* The answer to anything written with the token. */

@@ -7,7 +7,8 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_template \
 	tests/fuzz/fuzz_redact \
 	tests/fuzz/fuzz_request \
-	tests/fuzz/fuzz_form
+	tests/fuzz/fuzz_form \
+	tests/fuzz/fuzz_progress
 
 check_PROGRAMS += $(FUZZ_TARGETS)
 if ENABLE_FUZZERS
@@ -37,5 +38,9 @@ tests_fuzz_fuzz_request_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS)
 tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz_form.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_form_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_form_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS)
+
+tests_fuzz_fuzz_progress_SOURCES = tests/fuzz/fuzz_progress.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_progress_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_progress_LDADD = worker/libmcvworker.a $(LIBMCV_LIBS)
 
 EXTRA_DIST += tests/fuzz/run.sh tests/fuzz/corpus

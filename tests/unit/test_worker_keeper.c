@@ -96,7 +96,8 @@ static void follow(struct run *r, const char *needle)
 				r->not_started++;
 				r->errnum = value;
 				break;
-			case KEEPER_FENCED: r->fenced++; break;
+			case KEEPER_FENCED:
+			case KEEPER_TOO_FAT: r->fenced++; break;
 			case KEEPER_EXITED:
 				r->exited++;
 				r->status = value;
@@ -135,9 +136,10 @@ static void passwords_come_by_descriptor_and_stand_nowhere_else(void **state)
 	struct run r;
 
 	(void)state;
-	start(&r, "test -e /dev/fd/3 && test -r /dev/fd/4 && head -n 1 /dev/fd/3 && head -n 1 /dev/fd/4; "
-		  "echo looked; tr '\\0' '\\n' < /proc/self/environ | grep -c secret; "
-		  "cat /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -x '[d]estination secret' | wc -l");
+	start(&r,
+	    "test -e /dev/fd/3 && test -r /dev/fd/4 && head -n 1 /dev/fd/3 && head -n 1 /dev/fd/4; "
+	    "echo looked; tr '\\0' '\\n' < /proc/self/environ | grep -c secret; "
+	    "cat /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -x '[d]estination secret' | wc -l");
 	follow(&r, NULL);
 	assert_string_equal(r.output.data, "source secret\ndestination secret\nlooked\n0\n0\n");
 	finish(&r);
@@ -230,6 +232,26 @@ static void the_fence_holds_without_the_worker_doing_anything(void **state)
 	finish(&r);
 }
 
+static void too_much_memory_ends_the_run(void **state)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	char *argv[] = {arena_strdup(a, "/usr/bin/python3"), arena_strdup(a, "-c"),
+	    arena_strdup(a, "import time; hog = b'x' * (100 << 20); time.sleep(1000)"), NULL};
+	const struct keeper_plan plan = {.argv = argv,
+	    .envp = argv_environment(a, job_dir),
+	    .job_dir = job_dir,
+	    .kill_grace_s = 1,
+	    .fence = mono_after(mono_now(), DEADLINE_MS),
+	    .memory_bytes = 60 << 20};
+	struct run r = {.keeper = KEEPER_INIT, .output = BUF_INIT};
+
+	(void)state;
+	assert_int_equal(keeper_start(&plan, &r.keeper), ERR_OK);
+	follow(&r, NULL);
+	assert_int_equal(r.fenced, 1);
+	finish(&r);
+}
+
 static void a_renewed_lease_moves_the_fence(void **state)
 {
 	struct run r;
@@ -308,6 +330,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(a_child_that_obeys_is_not_killed),
 	    cmocka_unit_test(nobody_outlives_the_worker),
 	    cmocka_unit_test(the_fence_holds_without_the_worker_doing_anything),
+	    cmocka_unit_test(too_much_memory_ends_the_run),
 	    cmocka_unit_test(a_renewed_lease_moves_the_fence),
 	    cmocka_unit_test(what_a_program_leaves_behind_is_ended_too),
 	    cmocka_unit_test(the_job_directory_is_locked_while_anything_runs),
