@@ -4,6 +4,7 @@
 
 #include "lib/arena.h"
 #include "lib/buf.h"
+#include "engine/content.h"
 #include "engine/flags.h"
 #include "engine/listing.h"
 #include "engine/match.h"
@@ -187,6 +188,11 @@ static enum err list_both(struct copy *c, const struct folder_pair *p, struct fo
 		return give_up_folder(c, c->source, p->source->name, e);
 	c->report->unlisted += unlisted;
 	match_messages(&f->here, &f->there);
+	if (p->exists) {
+		e = content_settle(c->source, c->destination, &f->here, &f->there);
+		if (e != ERR_OK)
+			return give_up_folder(c, c->source, p->source->name, e);
+	}
 	*failed_r = false;
 	return ERR_OK;
 }

@@ -11,6 +11,7 @@ engine_libengine_a_SOURCES = \
 	%D%/folders.c %D%/folders.h \
 	%D%/link.c %D%/link.h \
 	%D%/listing.c %D%/listing.h \
+	%D%/content.c %D%/content.h \
 	%D%/transfer.c %D%/transfer.h \
 	%D%/flags.c %D%/flags.h \
 	%D%/sizes.c \

@@ -7,6 +7,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import imapbox as box
 from harness import Tests, check, same
+from proxy import Proxy
 
 tests = Tests()
 
@@ -161,6 +162,36 @@ def only_what_is_missing_of_several_copies_is_copied(bench, program):
     r = bench.sync(program, user)
     check(r.number("Messages transferred") == 1, r)
     same(box.snapshot(bench.source, user, "."), box.snapshot(bench.destination, user), r)
+
+
+@tests.engine_only
+def contents_decide_where_nothing_else_differs(bench, program):
+    """Equal headers, sizes and dates: only the bodies tell which of them the destination has already."""
+    user = bench.user()
+    c = box.connect(bench.source, user)
+    there = box.connect(bench.destination, user)
+    for ids in (False, True):
+        bodies = [b"body number %d of many\r\n" % n for n in range(5)]
+        for body in bodies + bodies[2:3]:
+            box.append(c, "INBOX", box.message(1, ids=ids, body=body))
+        for body in (bodies[3], bodies[1], bodies[2]):
+            box.append(there, "INBOX", box.message(1, ids=ids, body=body))
+    r = bench.sync(program, user)
+    check(r.number("Messages transferred") == 6, r)
+    same(box.snapshot(bench.source, user, "."), box.snapshot(bench.destination, user), r)
+
+
+@tests.engine_only
+def servers_that_disagree_about_a_header_do_not_double(bench, program):
+    user = bench.user()
+    c = box.connect(bench.source, user)
+    for n in range(3):
+        box.append(c, "INBOX", box.message(n))
+    check(bench.sync(program, user).code == 0)
+    hide = lambda _, data: data if b"BODY[] {" in data else data.replace(b"Message-ID: <", b"Xessage-ID: <")
+    with Proxy(bench.destination.port, from_server=hide) as proxy:
+        r = bench.sync(program, user, port2=proxy.port)
+    check(r.code == 0 and r.number("Messages transferred") == 0, r)
 
 
 @tests.test

@@ -1,0 +1,21 @@
+/*
+ * Where metadata does not settle which messages are on the destination, their contents do.  Asked only where
+ * it can matter: a message left unpaired, and one on the destination of the same size and date that
+ * - is paired with a message alike in everything but perhaps the body: the pair may be the wrong one; or
+ * - is unpaired too, under another identity: servers disagree about malformed header fields.
+ */
+#ifndef MCV_ENGINE_CONTENT_H
+#define MCV_ENGINE_CONTENT_H
+
+#include "lib/err.h"
+#include "engine/link.h"
+#include "engine/match.h"
+
+/*
+ * Corrects the partners match_messages() set; both folders are selected.  Carriage returns do not count.
+ * Errors of link_revive().
+ */
+enum err content_settle(struct link *source, struct link *destination, struct message_list *here,
+    struct message_list *there) MUST_CHECK;
+
+#endif
