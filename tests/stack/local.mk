@@ -8,4 +8,6 @@ EXTRA_DIST += \
 	%D%/mariadb.py \
 	%D%/web.py \
 	%D%/sample.py \
+	%D%/panel.py \
+	%D%/demo.py \
 	%D%/smtp_catcher.py

@@ -216,7 +216,17 @@ def stop_directory(directory):
     return 0
 
 
-def serve(stack, ready_fd=None):
+def clean_remains(directory):
+    """Remove what a stack left that could not clean up: its passwords are gone with its stack.env."""
+    for name in ("mariadb", "source", "destination", "ca", "keys", "state", "web", "mailconvoy.conf"):
+        path = os.path.join(directory, name)
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+        elif os.path.exists(path):
+            os.unlink(path)
+
+
+def serve(stack, ready_fd=None, on_ready=None):
     """Run until TERM or INT; everything is stopped then."""
     def leave(_number, _frame):
         raise SystemExit(0)
@@ -226,6 +236,8 @@ def serve(stack, ready_fd=None):
         if ready_fd is not None:
             os.write(ready_fd, b"ready")
             os.close(ready_fd)
+        if on_ready is not None:
+            on_ready()
         while True:
             signal.pause()
 
@@ -234,7 +246,7 @@ def detach(stack):
     """Serve in a process of its own; return when it is ready, 1 if it never is."""
     read_fd, write_fd = os.pipe()
     os.makedirs(stack.dir, exist_ok=True)
-    log = open(os.path.join(stack.dir, "stack.log"), "ab")
+    log = open(os.path.join(stack.dir, "stack.log"), "wb")
     pid = os.fork()
     if pid == 0:
         os.setsid()
@@ -275,14 +287,7 @@ def main():
     if supervisor_of(args.dir) is not None:
         print("stack: %s is running already; stop it first" % args.dir, file=sys.stderr)
         return 1
-    if os.path.isdir(os.path.join(args.dir, "mariadb")):
-        # What a stack left that could not clean up: its passwords are gone with its stack.env.
-        for name in ("mariadb", "source", "destination", "ca", "keys", "state", "web", "mailconvoy.conf"):
-            path = os.path.join(args.dir, name)
-            if os.path.isdir(path):
-                shutil.rmtree(path)
-            elif os.path.exists(path):
-                os.unlink(path)
+    clean_remains(args.dir)
     settings = dict(item.split("=", 1) for item in args.set)
     settings = {k: int(v) if v.isdigit() else v for k, v in settings.items()}
     parts = tuple(args.only.split(","))
