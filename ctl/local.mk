@@ -1,6 +1,7 @@
 # ctl/: mailconvoyctl, one file a verb
 sbin_PROGRAMS += ctl/mailconvoyctl
 ctl_mailconvoyctl_SOURCES = \
+	%D%/ctl.h \
 	%D%/verb_db.c \
 	%D%/verb_key.c \
 	%D%/verb_conf.c \
@@ -9,5 +10,5 @@ ctl_mailconvoyctl_SOURCES = \
 	%D%/verb_user.c \
 	%D%/verb_setup.c \
 	%D%/verb_doctor.c \
-	%D%/main.c %D%/ctl.h
+	%D%/main.c
 ctl_mailconvoyctl_LDADD = $(LIBSQL_LIBS) $(LIBMCV_LIBS)

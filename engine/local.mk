@@ -7,15 +7,17 @@ engine_libengine_a_SOURCES = \
 	%D%/stop.c %D%/stop.h \
 	%D%/identity.c %D%/identity.h \
 	%D%/match.c %D%/match.h \
+	%D%/folders.h \
 	%D%/special.c %D%/special.h \
-	%D%/folders.c %D%/folders.h \
+	%D%/folders.c \
 	%D%/link.c %D%/link.h \
 	%D%/listing.c %D%/listing.h \
 	%D%/content.c %D%/content.h \
 	%D%/transfer.c %D%/transfer.h \
 	%D%/flags.c %D%/flags.h \
+	%D%/copy.h \
 	%D%/sizes.c \
-	%D%/copy.c %D%/copy.h
+	%D%/copy.c
 dist_man_MANS += %D%/mailconvoy-sync.1
 bin_PROGRAMS += engine/mailconvoy-sync
 engine_mailconvoy_sync_SOURCES = %D%/main.c

@@ -23,9 +23,9 @@ enum err job_form_read_side(struct visit *v, struct form *f, bool is_source) MUS
 
 /* Answer with the form.  The tests' results (each may be NULL) are taken.  Errors of sql/db.h. */
 enum err job_form_show(struct visit *v, unsigned status, const struct form *f,
-    struct json_object *source_test, struct json_object *dest_test);
+    struct json_object *source_test, struct json_object *dest_test) MUST_CHECK;
 /* The same for a form that was refused: 422, or a problem object. */
-enum err job_form_refused(struct visit *v, const struct form *f);
+enum err job_form_refused(struct visit *v, const struct form *f) MUST_CHECK;
 
 /*
  * A request key (32 hex digits) as bytes; a fresh random one when text is NULL or malformed, which then

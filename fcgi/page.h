@@ -15,12 +15,12 @@
  * Answer with template name (HTML: model plus the "page" object) or model alone (JSON).  model is taken,
  * whatever is returned.  ERR_INTERNAL when the template fails; nothing is prepared then.
  */
-enum err page_show(
-    struct visit *v, unsigned status, const char *name, const char *title, struct json_object *model);
+enum err page_show(struct visit *v, unsigned status, const char *name, const char *title,
+    struct json_object *model) MUST_CHECK;
 
 /* The same with notices of this request alone: a list of page_notice(), taken. */
 enum err page_show_notices(struct visit *v, unsigned status, const char *name, const char *title,
-    struct json_object *model, struct json_object *notices);
+    struct json_object *model, struct json_object *notices) MUST_CHECK;
 
 /* One notice; kind: success, info, warning or error.  detail may be NULL.  The caller owns it. */
 struct json_object *page_notice(const char *kind, const char *text, const char *detail);
@@ -35,15 +35,15 @@ enum err page_redirect(struct visit *v, const char *url, const char *notice);
  * After a POST that succeeded: to a browser 303 to url with the notice; as JSON status (200, 201 with
  * Location, 204) and model, which is taken and may be NULL for 204.
  */
-enum err page_done(
-    struct visit *v, unsigned status, const char *url, const char *notice, struct json_object *model);
+enum err page_done(struct visit *v, unsigned status, const char *url, const char *notice,
+    struct json_object *model) MUST_CHECK;
 
 /*
  * A refused form: as HTML 422 with template name, the model's "form", "form_error" and "has_errors" being
  * filled from f; as JSON a 422 problem with the fields.  model is taken.
  */
-enum err page_refused(
-    struct visit *v, const char *name, const char *title, struct json_object *model, const struct form *f);
+enum err page_refused(struct visit *v, const char *name, const char *title, struct json_object *model,
+    const struct form *f) MUST_CHECK;
 
 /* Add "form", "form_error" and "has_errors" of f to model. */
 void page_add_form(struct json_object *model, const struct form *f);
@@ -56,7 +56,7 @@ struct page_confirm {
 	const char *error; /* why it is asked again (status 422), or NULL */
 	const char *back_url, *back_label;
 };
-enum err page_confirm(struct visit *v, unsigned status, const struct page_confirm *c);
+enum err page_confirm(struct visit *v, unsigned status, const struct page_confirm *c) MUST_CHECK;
 
 /* Whether the word was typed; a script (JSON) need not. */
 bool page_confirmed(const struct visit *v, const char *word);

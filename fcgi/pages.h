@@ -9,48 +9,49 @@
 #include "lib/err.h"
 
 /* page_login.c */
-enum err page_root(struct visit *v);          /* 303 to the jobs */
-enum err page_login_form(struct visit *v);    /* 200; 303 when signed in already */
-enum err page_login_submit(struct visit *v);  /* 303 to next; 401 refused; 422; 429 */
-enum err page_logout_submit(struct visit *v); /* 303 to the sign-in */
-enum err page_session_show(struct visit *v);  /* 200: who is signed in, and the CSRF token */
+enum err page_root(struct visit *v) MUST_CHECK;          /* 303 to the jobs */
+enum err page_login_form(struct visit *v) MUST_CHECK;    /* 200; 303 when signed in already */
+enum err page_login_submit(struct visit *v) MUST_CHECK;  /* 303 to next; 401 refused; 422; 429 */
+enum err page_logout_submit(struct visit *v) MUST_CHECK; /* 303 to the sign-in */
+enum err page_session_show(struct visit *v) MUST_CHECK;  /* 200: who is signed in, and the CSRF token */
 
 /* page_servers.c */
-enum err page_servers_list(struct visit *v);         /* 200 */
-enum err page_server_new(struct visit *v);           /* 200 */
-enum err page_server_create(struct visit *v);        /* 303/201; 422 */
-enum err page_server_show(struct visit *v);          /* 200; 404 */
-enum err page_server_update(struct visit *v);        /* 303/200; 403; 404; 422 */
-enum err page_server_delete_ask(struct visit *v);    /* 200; 404 */
-enum err page_server_delete_submit(struct visit *v); /* 303/204; 403; 404; 409 in use; 422 not confirmed */
+enum err page_servers_list(struct visit *v) MUST_CHECK;      /* 200 */
+enum err page_server_new(struct visit *v) MUST_CHECK;        /* 200 */
+enum err page_server_create(struct visit *v) MUST_CHECK;     /* 303/201; 422 */
+enum err page_server_show(struct visit *v) MUST_CHECK;       /* 200; 404 */
+enum err page_server_update(struct visit *v) MUST_CHECK;     /* 303/200; 403; 404; 422 */
+enum err page_server_delete_ask(struct visit *v) MUST_CHECK; /* 200; 404 */
+enum err page_server_delete_submit(
+    struct visit *v) MUST_CHECK; /* 303/204; 403; 404; 409 in use; 422 not confirmed */
 
 /* page_server_test.c */
-enum err page_server_test(struct visit *v); /* 200 with the result; 404; 422; 429 */
+enum err page_server_test(struct visit *v) MUST_CHECK; /* 200 with the result; 404; 422; 429 */
 
 /* page_jobs.c */
-enum err page_jobs_list(struct visit *v); /* 200 */
+enum err page_jobs_list(struct visit *v) MUST_CHECK; /* 200 */
 
 /* page_job_new.c */
-enum err page_job_new(struct visit *v);    /* 200 */
-enum err page_job_create(struct visit *v); /* 303/201; 422 */
+enum err page_job_new(struct visit *v) MUST_CHECK;    /* 200 */
+enum err page_job_create(struct visit *v) MUST_CHECK; /* 303/201; 422 */
 
 /* page_job.c */
-enum err page_job_show(struct visit *v); /* 200; 404 */
+enum err page_job_show(struct visit *v) MUST_CHECK; /* 200; 404 */
 
 /* page_job_edit.c */
-enum err page_job_edit_form(struct visit *v);   /* 200; 404; 409 */
-enum err page_job_edit_submit(struct visit *v); /* 303/200; 404; 409; 422 */
+enum err page_job_edit_form(struct visit *v) MUST_CHECK;   /* 200; 404; 409 */
+enum err page_job_edit_submit(struct visit *v) MUST_CHECK; /* 303/200; 404; 409; 422 */
 
 /* page_job_actions.c */
-enum err page_job_cancel_ask(struct visit *v);    /* 200; 404; 409 */
-enum err page_job_cancel_submit(struct visit *v); /* 303/200; 404; 409 */
-enum err page_job_rerun_submit(struct visit *v);  /* 303/201; 404; 409; 422 */
-enum err page_job_delete_ask(struct visit *v);    /* 200; 404; 409 */
-enum err page_job_delete_submit(struct visit *v); /* 303/204; 404; 409; 422 not confirmed */
-enum err page_job_delete_hard(struct visit *v);   /* DELETE ?hard=true: 204; 400; 404; 409 */
+enum err page_job_cancel_ask(struct visit *v) MUST_CHECK;    /* 200; 404; 409 */
+enum err page_job_cancel_submit(struct visit *v) MUST_CHECK; /* 303/200; 404; 409 */
+enum err page_job_rerun_submit(struct visit *v) MUST_CHECK;  /* 303/201; 404; 409; 422 */
+enum err page_job_delete_ask(struct visit *v) MUST_CHECK;    /* 200; 404; 409 */
+enum err page_job_delete_submit(struct visit *v) MUST_CHECK; /* 303/204; 404; 409; 422 not confirmed */
+enum err page_job_delete_hard(struct visit *v) MUST_CHECK;   /* DELETE ?hard=true: 204; 400; 404; 409 */
 
 /* page_job_log.c */
-enum err page_job_tail(struct visit *v); /* 200; 400; 404; 416 */
-enum err page_job_log(struct visit *v);  /* 200; 206; 404; 416 */
+enum err page_job_tail(struct visit *v) MUST_CHECK; /* 200; 400; 404; 416 */
+enum err page_job_log(struct visit *v) MUST_CHECK;  /* 200; 206; 404; 416 */
 
 #endif

@@ -32,9 +32,9 @@ enum err server_form_read_test(const struct visit *v, struct form *f, const stru
     struct server_fields *fields_r) MUST_CHECK;
 
 /* Answer with the form; s NULL: a new one.  test (may be NULL) is taken. */
-enum err server_form_show(
-    struct visit *v, unsigned status, const struct server *s, const struct form *f, struct json_object *test);
+enum err server_form_show(struct visit *v, unsigned status, const struct server *s, const struct form *f,
+    struct json_object *test) MUST_CHECK;
 /* The same for a form that was refused: 422, or a problem object. */
-enum err server_form_refused(struct visit *v, const struct server *s, const struct form *f);
+enum err server_form_refused(struct visit *v, const struct server *s, const struct form *f) MUST_CHECK;
 
 #endif

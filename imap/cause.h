@@ -79,7 +79,7 @@ const char *imap_cause_code(enum imap_cause c);
 const char *imap_cause_text(enum imap_cause c);
 
 /* The enum err that belongs to the cause. */
-enum err imap_cause_err(enum imap_cause c);
+enum err imap_cause_err(enum imap_cause c) MUST_CHECK;
 
 /*
  * Fill f (may be NULL) and return imap_cause_err(c).  _server copies the first IMAP_TEXT_MAX - 1 raw bytes

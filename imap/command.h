@@ -103,7 +103,7 @@ enum err imap_command_response(
     struct imap_session *s, const struct imap_literal_hook *hook, struct imap_response *resp) MUST_CHECK;
 
 /* The server broke the protocol: the session is dead. */
-enum err imap_session_broken(struct imap_session *s, const char *why);
+enum err imap_session_broken(struct imap_session *s, const char *why) MUST_CHECK;
 
 /* Whether the session has read more than IMAP_ANSWER_MAX unasked bytes since it had received since; then
  * dead. */
@@ -120,7 +120,7 @@ uint32_t imap_fetch_uid(const struct imap_node *items);
 
 /* Fill s->failure and return its err: by cause and own words; or as the server's status says. */
 enum err imap_session_fail(struct imap_session *s, enum imap_cause c, const char *why);
-enum err imap_session_refused(struct imap_session *s, const struct imap_response *resp);
+enum err imap_session_refused(struct imap_session *s, const struct imap_response *resp) MUST_CHECK;
 
 /* ERR_OK when alive with nothing pending, clearing the last failure; else the failure that forbids commands.
  */

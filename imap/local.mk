@@ -4,9 +4,10 @@ imap_libmcvimap_a_SOURCES = \
 	%D%/cause.c %D%/cause.h \
 	%D%/mutf7.c %D%/mutf7.h \
 	%D%/token.c %D%/token.h \
+	%D%/stream.h \
 	%D%/dial.c %D%/dial.h \
 	%D%/tls.c %D%/tls.h \
-	%D%/stream.c %D%/stream.h \
+	%D%/stream.c \
 	%D%/response.c %D%/response.h \
 	%D%/session.h \
 	%D%/command.c %D%/command.h \

@@ -17,8 +17,8 @@ lib_libmcv_a_SOURCES = \
 	%D%/password.c %D%/password.h \
 	%D%/vault.c %D%/vault.h \
 	%D%/conf.c %D%/conf.h \
-	%D%/template_ast.h \
+	%D%/template.h %D%/template_ast.h \
 	%D%/template_parse.c \
 	%D%/template_render.c \
-	%D%/template.c %D%/template.h
+	%D%/template.c
 LIBMCV_LIBS = lib/libmcv.a $(JSONC_LIBS) $(CONFUSE_LIBS) $(CRYPT_LIBS) $(OPENSSL_LIBS)

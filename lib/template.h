@@ -21,8 +21,9 @@
 enum {
 	TEMPLATE_SOURCE_MAX_BYTES = 1 << 20,
 	TEMPLATE_OUTPUT_MAX_BYTES = 16 << 20,
-	TEMPLATE_NESTING_MAX = 64, /* sections and blocks inside each other, in one file */
-	TEMPLATE_DEPTH_MAX = 32,   /* partials and layouts inside each other, when rendering */
+	TEMPLATE_NESTING_MAX = 64,    /* sections and blocks inside each other, in one file */
+	TEMPLATE_DEPTH_MAX = 32,      /* partials and layouts inside each other, when rendering */
+	TEMPLATE_STEPS_MAX = 4 << 20, /* texts and tags met in rendering one page */
 };
 
 struct templates;
@@ -40,7 +41,7 @@ void templates_free(struct templates **ts);
  * Append template file ("jobs_list.html": letters, digits, "_", "-", "." and "/", no "..") rendered with
  * model to out. On failure out is as before and template_error() tells file, line and reason.  ERR_OK,
  * ERR_NOT_FOUND (no such file, or a partial's), ERR_INVALID (syntax, or an object where a value belongs),
- * ERR_TOO_BIG (source, output, nesting or depth), ERR_IO.
+ * ERR_TOO_BIG (source, output, nesting, depth or steps), ERR_IO.
  */
 enum err template_render(
     struct templates *ts, const char *file, json_object *model, struct buf *out) MUST_CHECK;

@@ -1,4 +1,5 @@
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/template.h"
@@ -11,6 +12,8 @@ struct parser {
 	const char *src;
 	size_t len;
 	size_t at;
+	size_t counted; /* lines up to here have been counted: */
+	int line;
 	char open[DELIMITER_MAX_BYTES + 1];
 	char close[DELIMITER_MAX_BYTES + 1];
 	struct buf *why;
@@ -31,13 +34,12 @@ struct tag {
 	size_t line_start, line_end; /* the whole line, if standalone */
 };
 
-static int line_of(const struct parser *p, size_t at)
+/* The line of a place that is never before the last one asked for. */
+static int line_of(struct parser *p, size_t at)
 {
-	int line = 1;
-
-	for (size_t i = 0; i < at; i++)
-		line += p->src[i] == '\n';
-	return line;
+	for (; p->counted < at; p->counted++)
+		p->line += p->src[p->counted] == '\n';
+	return p->line;
 }
 
 static enum err refuse(struct parser *p, size_t at, enum err e, const char *what)
@@ -145,14 +147,11 @@ static enum err next_tag(struct parser *p, struct tag *t)
 	t->body = p->src + t->start + open_len;
 	if (t->start + open_len < p->len && strchr("#^/><$!=&{", *t->body) != NULL && *t->body != '\0')
 		t->kind = *t->body++;
-	strcpy(closer, p->close);
-	if (t->kind == '{') {
-		strcpy(closer, "}");
-		strcat(closer, p->close);
-	} else if (t->kind == '=') {
-		strcpy(closer, "=");
-		strcat(closer, p->close);
-	}
+	(void)snprintf(closer, sizeof(closer), "%s%s",
+	    t->kind == '{'   ? "}"
+	    : t->kind == '=' ? "="
+			     : "",
+	    p->close);
 	close_at = find(p, (size_t)(t->body - p->src), closer);
 	if (close_at == p->len)
 		return refuse(p, t->start, ERR_INVALID, "a tag is never closed");
@@ -280,7 +279,7 @@ static const char *indented(struct arena *a, const char *source, size_t *len, co
 enum err template_parse(struct arena *a, const char *source, size_t len, const char *indent,
     struct node **root_r, struct buf *why)
 {
-	struct parser p = {.a = a, .open = "{{", .close = "}}", .why = why};
+	struct parser p = {.a = a, .open = "{{", .close = "}}", .why = why, .line = 1};
 	enum err e = ERR_OK;
 
 	*root_r = NULL;

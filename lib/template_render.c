@@ -20,6 +20,7 @@ struct walk {
 	size_t parent_base; /* which of them apply inside a {{<parent}} met here */
 
 	size_t depth;
+	size_t steps;
 	const char *file;
 	template_fetch_fn *fetch;
 	void *closure;
@@ -32,7 +33,10 @@ static enum err walk_nodes(struct walk *w, const struct node *n);
 
 static enum err refuse(struct walk *w, const struct node *n, enum err e, const char *what)
 {
-	buf_addf(w->why, "%s, line %d: {{%s}}: %s", w->file, n->line, n->text, what);
+	buf_addf(w->why, "%s, line %d: ", w->file, n->line);
+	if (n->type != NODE_TEXT)
+		buf_addf(w->why, "{{%s}}: ", n->text);
+	buf_adds(w->why, what);
 	return e;
 }
 
@@ -208,8 +212,9 @@ static enum err walk_nodes(struct walk *w, const struct node *n)
 
 	for (; n != NULL && e == ERR_OK; n = n->next) {
 		e = walk_node(w, n);
-		if (e == ERR_OK && w->out->len - w->out_start > TEMPLATE_OUTPUT_MAX_BYTES)
-			e = refuse(w, n, ERR_TOO_BIG, "the page is too large");
+		if (e == ERR_OK && (w->out->len - w->out_start > TEMPLATE_OUTPUT_MAX_BYTES ||
+				       ++w->steps > TEMPLATE_STEPS_MAX))
+			e = refuse(w, n, ERR_TOO_BIG, "the page grows without end");
 	}
 	return e;
 }

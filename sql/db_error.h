@@ -19,7 +19,7 @@ enum db_purpose {
 bool db_error_is_gone(unsigned code);
 
 /* The table at the top of sql/db.h. */
-enum err db_error_map(unsigned code, enum db_purpose purpose);
+enum err db_error_map(unsigned code, enum db_purpose purpose) MUST_CHECK;
 
 /* One line for the log into text of size bytes: number, message, beginning of the statement (sql may be
  * NULL).  Some of the server's messages quote the value that was refused: that part is left out. */

@@ -2,11 +2,13 @@
 noinst_LIBRARIES += sql/libsql.a
 sql_libsql_a_CFLAGS = $(AM_CFLAGS) $(MARIADB_CFLAGS)
 sql_libsql_a_SOURCES = \
+	%D%/db.h \
 	%D%/db_value.c %D%/db_value.h \
 	%D%/db_error.c %D%/db_error.h \
-	%D%/db.c %D%/db.h \
+	%D%/db.c \
 	%D%/connect.c %D%/connect.h \
-	%D%/job.c %D%/job.h %D%/viewer.h \
+	%D%/viewer.h \
+	%D%/job.c %D%/job.h \
 	%D%/tx.c %D%/tx.h \
 	%D%/job_row.c %D%/job_row.h \
 	%D%/migrate.c %D%/migrate.h \
@@ -18,9 +20,10 @@ sql_libsql_a_SOURCES = \
 	%D%/store_throttle.c %D%/store_throttle.h \
 	%D%/store_audit.c %D%/store_audit.h \
 	%D%/store_server.c %D%/store_server.h \
-	%D%/store_job.c %D%/store_job_list.c %D%/store_job.h \
-	%D%/store_queue.c %D%/store_queue_end.c %D%/store_queue.h \
+	%D%/store_queue.h \
 	%D%/store_log.c %D%/store_log.h \
+	%D%/store_job.c %D%/store_job.h %D%/store_job_list.c \
+	%D%/store_queue.c %D%/store_queue_end.c \
 	%D%/store_worker.c %D%/store_worker.h \
 	%D%/store_check.c %D%/store_check.h
 LIBSQL_LIBS = sql/libsql.a $(MARIADB_LIBS) $(ZLIB_LIBS)

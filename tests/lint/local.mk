@@ -1,1 +1,5 @@
-# tests/lint
+# tests/lint: house rules as programs; each rule refuses a sample of its own before it looks at the tree
+LINT_TESTS = \
+	tests/lint/test_rooms.py
+TESTS += $(LINT_TESTS)
+EXTRA_DIST += $(LINT_TESTS) tests/lint/lint.py
