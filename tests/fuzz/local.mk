@@ -8,7 +8,10 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_redact \
 	tests/fuzz/fuzz_request \
 	tests/fuzz/fuzz_form \
-	tests/fuzz/fuzz_progress
+	tests/fuzz/fuzz_progress \
+	tests/fuzz/fuzz_imap_token \
+	tests/fuzz/fuzz_imap_mutf7 \
+	tests/fuzz/fuzz_imap_session
 
 check_PROGRAMS += $(FUZZ_TARGETS)
 if ENABLE_FUZZERS
@@ -42,5 +45,17 @@ tests_fuzz_fuzz_form_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS)
 tests_fuzz_fuzz_progress_SOURCES = tests/fuzz/fuzz_progress.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_progress_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_progress_LDADD = worker/libmcvworker.a $(LIBMCV_LIBS)
+
+tests_fuzz_fuzz_imap_token_SOURCES = tests/fuzz/fuzz_imap_token.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_imap_token_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_imap_token_LDADD = $(LIBMCVIMAP_LIBS)
+
+tests_fuzz_fuzz_imap_mutf7_SOURCES = tests/fuzz/fuzz_imap_mutf7.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_imap_mutf7_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_imap_mutf7_LDADD = $(LIBMCVIMAP_LIBS)
+
+tests_fuzz_fuzz_imap_session_SOURCES = tests/fuzz/fuzz_imap_session.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_imap_session_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_imap_session_LDADD = $(LIBMCVIMAP_LIBS)
 
 EXTRA_DIST += tests/fuzz/run.sh tests/fuzz/corpus
