@@ -189,7 +189,7 @@ enum err store_job_get(struct db *db, struct arena *a, const struct viewer *v, u
 {
 	struct db_rows rows;
 	enum err e = db_query_one(db, a,
-	    "SELECT" JOB_COLUMNS "FROM" JOB_TABLES "WHERE j.id = ? AND (? = 1 OR j.account_id = ?)",
+	    "SELECT" JOB_COLUMNS "FROM job j WHERE j.id = ? AND (? = 1 OR j.account_id = ?)",
 	    DB_ARGS(db_p_u64(id), SCOPE_ARGS(v)), &rows);
 
 	return e == ERR_OK ? job_row_read(&rows, 0, job_r) : e;
@@ -206,8 +206,8 @@ enum err store_job_children(
 	if (e != ERR_OK)
 		return e;
 	e = db_query(db, a,
-	    "SELECT" JOB_COLUMNS "FROM" JOB_TABLES
-	    "WHERE j.parent_id = ? AND (? = 1 OR j.account_id = ?) ORDER BY j.queued_at, j.id LIMIT ?",
+	    "SELECT" JOB_COLUMNS "FROM job j WHERE j.parent_id = ? AND (? = 1 OR j.account_id = ?) ORDER BY "
+	    "j.queued_at, j.id LIMIT ?",
 	    DB_ARGS(db_p_u64(id), SCOPE_ARGS(v), db_p_u64(CHILDREN_MAX)), &rows);
 	if (e != ERR_OK)
 		return e;

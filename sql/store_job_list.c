@@ -18,14 +18,15 @@ struct sort {
 	char letter;
 	const char *column;
 	enum { KEY_TIME, KEY_NUMBER, KEY_TEXT, KEY_STATE } kind;
+	const char *index_all, *index_account; /* in this order, of all accounts and of one */
 };
 
 static const struct sort sorts[JOB_SORT__MAX] = {
-    [JOB_SORT_QUEUED] = {'q', "j.queued_at", KEY_TIME},
-    [JOB_SORT_STATE] = {'s', "j.queued_at", KEY_STATE},
-    [JOB_SORT_NAME] = {'n', "j.label", KEY_TEXT},
-    [JOB_SORT_STARTED] = {'b', "j.sort_started", KEY_TIME},
-    [JOB_SORT_DURATION] = {'d', "j.sort_duration", KEY_NUMBER},
+    [JOB_SORT_QUEUED] = {'q', "j.queued_at", KEY_TIME, "job_all_queued", "job_account_queued"},
+    [JOB_SORT_STATE] = {'s', "j.queued_at", KEY_STATE, "job_queue", "job_account_state"},
+    [JOB_SORT_NAME] = {'n', "j.label", KEY_TEXT, "job_all_label", "job_account_label"},
+    [JOB_SORT_STARTED] = {'b', "j.sort_started", KEY_TIME, "job_all_started", "job_account_started"},
+    [JOB_SORT_DURATION] = {'d', "j.sort_duration", KEY_NUMBER, "job_all_duration", "job_account_duration"},
 };
 
 enum { LABEL_BYTES_MAX = 255 * 4, COLUMN_SORT_VALUE = JOB_COLUMN_COUNT };
@@ -106,9 +107,10 @@ static const char *write_cursor(
 	return arena_strndup(a, out.data, out.len);
 }
 
+/* "j.state IN (...)"; no state at all is "0". */
 static void add_states(struct query *q, unsigned states)
 {
-	const char *comma = " AND j.state IN (";
+	const char *comma = "j.state IN (";
 
 	for (unsigned s = 0; s < JOB_STATE__MAX; s++)
 		if (states & 1u << s) {
@@ -118,7 +120,7 @@ static void add_states(struct query *q, unsigned states)
 			query_add(q, "'");
 			comma = ", ";
 		}
-	query_add(q, ")");
+	query_add(q, states != 0 ? ")" : "0");
 }
 
 /* "!" takes the meaning from LIKE's own characters. */
@@ -156,7 +158,8 @@ static enum err add_filter(
 		if (strlen(f->text) > JOB_TEXT_MAX_BYTES || !text_fits(f->text, 1, JOB_TEXT_MAX_BYTES))
 			return ERR_INVALID;
 		query_add_p(q,
-		    " AND CONCAT_WS('\\n', j.name, j.src_user, j.dst_user, j.src_host, j.dst_host, b.tag)"
+		    " AND CONCAT_WS('\\n', j.name, j.src_user, j.dst_user, j.src_host, "
+		    "j.dst_host, " JOB_BATCH_TAG ")"
 		    " COLLATE utf8mb4_unicode_520_nopad_ci LIKE ? ESCAPE '!'",
 		    db_p_str(like_pattern(a, f->text)));
 	}
@@ -180,20 +183,19 @@ static void add_keyset(struct query *q, const struct sort *sort, const struct cu
 {
 	const char *beyond = upward ? " > ?" : " < ?";
 
+	query_add(q, " AND (");
 	if (sort->kind == KEY_STATE) {
 		unsigned later = 0;
 
 		for (unsigned s = 0; s < JOB_STATE__MAX; s++)
 			if (upward ? s > c->state : s < c->state)
 				later |= 1u << s;
-		add_states(q, later | 1u << c->state);
-		query_add_p(q, " AND (j.state <> ? OR ", db_p_str(job_state_name(c->state)));
-	} else {
-		query_add(q, " AND ");
-		query_add(q, sort->column);
-		query_add_p(q, upward ? " >= ?" : " <= ?", key_param(sort, c));
-		query_add(q, " AND (0 OR ");
+		add_states(q, later);
+		query_add_p(q, " OR j.state = ? AND ", db_p_str(job_state_name(c->state)));
 	}
+	query_add(q, sort->column);
+	query_add_p(q, upward ? " >= ?" : " <= ?", key_param(sort, c));
+	query_add(q, " AND (");
 	query_add(q, sort->column);
 	query_add_p(q, beyond, key_param(sort, c));
 	query_add(q, " OR (");
@@ -201,7 +203,7 @@ static void add_keyset(struct query *q, const struct sort *sort, const struct cu
 	query_add_p(q, " = ?", key_param(sort, c));
 	query_add(q, " AND j.id");
 	query_add_p(q, beyond, db_p_u64(c->id));
-	query_add(q, "))");
+	query_add(q, ")))");
 }
 
 static void add_order(struct query *q, const struct sort *sort, bool upward)
@@ -218,6 +220,27 @@ static void add_order(struct query *q, const struct sort *sort, bool upward)
 	query_add(q, way);
 	query_add(q, ", j.id");
 	query_add(q, way);
+}
+
+/*
+ * Left to itself MariaDB reads a deep page from the list's beginning (it takes "account_id = ?" for the
+ * better key), so it is told which index has the page in order.  A filter that few rows pass is better served
+ * by its own choice.
+ */
+static void add_index(
+    struct query *q, const struct sort *sort, const struct viewer *v, const struct job_filter *f)
+{
+	bool is_one_state = f->states != 0 && (f->states & (f->states - 1)) == 0;
+
+	if (f->ids != NULL || f->batch_id != 0)
+		return;
+	if (is_one_state && sort == &sorts[JOB_SORT_QUEUED])
+		sort = &sorts[JOB_SORT_STATE];
+	else if (f->states != 0)
+		return;
+	query_add(q, "FORCE INDEX (");
+	query_add(q, viewer_is_admin(v) ? sort->index_all : sort->index_account);
+	query_add(q, ") ");
 }
 
 static void reverse(struct job *jobs, size_t count)
@@ -280,12 +303,15 @@ enum err store_job_list(struct db *db, struct arena *a, const struct viewer *v, 
 	sort = &sorts[p->sort];
 	query_add(&q, "SELECT" JOB_COLUMNS ", ");
 	query_add(&q, sort->column);
-	query_add(&q, " FROM" JOB_TABLES);
+	query_add(&q, " FROM job j ");
+	add_index(&q, sort, v, f);
 	e = add_filter(&q, a, v, f);
 	if (e != ERR_OK)
 		return e;
-	if (f->states != 0)
+	if (f->states != 0) {
+		query_add(&q, " AND ");
 		add_states(&q, f->states);
+	}
 	if (cursor_text != NULL) {
 		e = read_cursor(a, sort, cursor_text, &cursor);
 		if (e != ERR_OK)
@@ -306,7 +332,7 @@ enum err store_job_counts(
 	struct db_rows rows;
 	enum err e;
 
-	query_add(&q, "SELECT j.state, COUNT(*) FROM job j LEFT JOIN batch b ON b.id = j.batch_id ");
+	query_add(&q, "SELECT j.state, COUNT(*) FROM job j ");
 	e = add_filter(&q, a, v, f);
 	if (e != ERR_OK)
 		return e;

@@ -27,7 +27,7 @@ static enum err read_claimed(
 {
 	struct db_rows rows;
 	enum err e = db_query_one(db, a,
-	    "SELECT" JOB_COLUMNS ", j.src_sealed, j.dst_sealed FROM" JOB_TABLES "WHERE j.claim_token = ?",
+	    "SELECT" JOB_COLUMNS ", j.src_sealed, j.dst_sealed FROM job j WHERE j.claim_token = ?",
 	    DB_ARGS(token_param(t)), &rows);
 
 	if (e != ERR_OK)
@@ -122,9 +122,9 @@ static enum err read_candidates(
     struct db *db, struct arena *a, struct db_rows *jobs_r, struct db_rows *slots_r)
 {
 	enum err e = db_query(db, a,
-	    "SELECT STRAIGHT_JOIN j.id FROM job j FORCE INDEX (job_queue) JOIN account a ON a.id = "
-	    "j.account_id"
-	    " WHERE j.state = 'queued' AND a.suspended_at IS NULL ORDER BY j.queued_at, j.id LIMIT ?",
+	    "SELECT j.id FROM job j FORCE INDEX (job_queue) WHERE j.state = 'queued'"
+	    " AND (SELECT a.suspended_at FROM account a WHERE a.id = j.account_id) IS NULL"
+	    " ORDER BY j.queued_at, j.id LIMIT ?",
 	    DB_ARGS(db_p_u64(CANDIDATES)), jobs_r);
 
 	if (e != ERR_OK || jobs_r->count == 0)

@@ -133,15 +133,6 @@ static bool has_program(const char *name)
 	return found;
 }
 
-static const char *sql_dir(void)
-{
-	static char path[512];
-	const char *top = getenv("MCV_SRCDIR");
-
-	snprintf(path, sizeof(path), "%s/sql", top != NULL ? top : ".");
-	return path;
-}
-
 static bool install(void)
 {
 	char data[128], log[128], user[64], root[64];
@@ -170,7 +161,7 @@ static int migrate(void)
 	db_close(&connection);
 	connection = fixture_connect(NULL);
 	if (e == ERR_OK)
-		e = migrate_run(connection, a, sql_dir(), &applied, &why);
+		e = migrate_run(connection, a, MCV_TEST_SQL_DIR, &applied, &why);
 	if (e != ERR_OK)
 		print_message("Bail out! no schema: %s\n", why);
 	db_close(&connection);

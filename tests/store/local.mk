@@ -4,10 +4,17 @@ noinst_LIBRARIES += tests/store/libfixture.a
 tests_store_libfixture_a_SOURCES = \
 	%D%/fixture.c %D%/fixture.h \
 	%D%/proxy.c
+tests_store_libfixture_a_CPPFLAGS = $(AM_CPPFLAGS) -DMCV_TEST_SQL_DIR='"$(abs_top_srcdir)/sql"'
 STORE_LIBS = tests/store/libfixture.a $(LIBSQL_LIBS) $(LIBMCV_LIBS) $(CMOCKA_LIBS)
 STORE_TESTS = \
-	tests/store/test_queue
+	tests/store/test_queue \
+	tests/store/test_log \
+	tests/store/test_job \
+	tests/store/test_job_list
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
 tests_store_test_queue_LDADD = $(STORE_LIBS)
+tests_store_test_log_LDADD = $(STORE_LIBS)
+tests_store_test_job_LDADD = $(STORE_LIBS)
+tests_store_test_job_list_LDADD = $(STORE_LIBS)
 endif
