@@ -40,6 +40,13 @@ static enum err give_up_folder(struct copy *c, struct link *l, const char *folde
 	return ERR_OK;
 }
 
+/* The side whose connection is gone, else the source. */
+static struct link *broken(struct copy *c)
+{
+	const struct imap_session *to = c->destination->session;
+	return to == NULL || !imap_session_alive(to) ? c->destination : c->source;
+}
+
 /* ---- creating ---- */
 
 static enum err create_one(struct link *l, const char *name)
@@ -191,7 +198,7 @@ static enum err list_both(struct copy *c, const struct folder_pair *p, struct fo
 	if (p->exists) {
 		e = content_settle(c->source, c->destination, &f->here, &f->there);
 		if (e != ERR_OK)
-			return give_up_folder(c, c->source, p->source->name, e);
+			return give_up_folder(c, broken(c), p->source->name, e);
 	}
 	*failed_r = false;
 	return ERR_OK;
@@ -208,9 +215,10 @@ static enum err move_messages(struct copy *c, const struct folder_pair *p, struc
 	    .first_new_uid = f->there.count == 0 ? 1 : f->there.items[f->there.count - 1].uid + 1,
 	};
 	enum err e = transfer_missing(&t);
-	if (e == ERR_OK && c->report->options->resync_flags)
-		e = flags_resync(c->source, c->destination, &f->here, &f->there);
-	return e;
+	if (e != ERR_OK || !c->report->options->resync_flags)
+		return e;
+	e = flags_resync(c->source, c->destination, &f->here, &f->there);
+	return e == ERR_OK || e == ERR_TOO_BIG ? e : give_up_folder(c, broken(c), p->source->name, e);
 }
 
 static enum err copy_folder(struct copy *c, struct folder_pair *p, unsigned number)

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/buf.h"
 #include "lib/mem.h"
@@ -121,6 +122,8 @@ enum err link_open(struct link *l)
 	}
 	out("%s IP address: %s %s %s", link_name(l), peer.address, peer.tls_version, peer.tls_cipher);
 	e = imap_login(l->session, o->user, l->password, l->password_len);
+	if (e == ERR_OK)
+		stop_watch(l->side, imap_stream_fd(imap_session_stream(l->session)));
 	stop_opening(false);
 	if (e != ERR_OK) {
 		const char *why = link_why(l, a);
@@ -132,7 +135,6 @@ enum err link_open(struct link *l)
 	}
 	out("%s: success login on [%s] with user [%s] auth [LOGIN] or [LOGIN]", link_name(l), o->host,
 	    o->user);
-	stop_watch(l->side, imap_stream_fd(imap_session_stream(l->session)));
 	out("%s capability once authenticated: %s", link_name(l), imap_session_capabilities(l->session));
 	(void)!imap_id(l->session, "mailconvoy-sync", PACKAGE_VERSION);
 	return ERR_OK;
@@ -186,7 +188,10 @@ enum err link_revive(struct link *l)
 		out("%s: connection lost: %s; reconnecting (%u/%d)", link_name(l), link_why(l, a),
 		    l->reconnections, LINK_RECONNECTIONS_MAX);
 		drop(l);
-		enum err e = reopen(l);
+		/* A server that is being restarted is given a moment; a signal ends the wait. */
+		const struct timespec pause = {.tv_sec = (l->reconnections - 1) * 2};
+		(void)nanosleep(&pause, NULL);
+		enum err e = stop_signal() != 0 ? ERR_CLOSED : reopen(l);
 		if (e != ERR_CLOSED)
 			return e;
 	}

@@ -233,8 +233,10 @@ static enum exit_code run(struct run *r)
 		return EXIT_CODE_NO_INPUT;
 	enum err first = link_open(&r->links[0]);
 	enum err second = link_open(&r->links[1]);
+	if (stop_signal() != 0)
+		return end_by_signal(r);
 	if (first != ERR_OK || second != ERR_OK)
-		return stop_signal() != 0 ? end_by_signal(r) : report_errors_listing(&r->report);
+		return report_errors_listing(&r->report);
 	if (r->options.just_login) {
 		out("Exiting because of --justlogin");
 		return EXIT_CODE_OK;

@@ -77,6 +77,8 @@ enum err copy_sizes(struct copy *c, bool at_end)
 	out("++++ Calculating sizes of %u folders on host1 and host2", c->plan->count);
 	for (unsigned i = 0; i < c->plan->count && e == ERR_OK; i++) {
 		const struct folder_pair *p = &c->plan->pairs[i];
+		if (stop_signal() != 0)
+			return ERR_CLOSED;
 		e = size_one(c, c->source, i + 1, p->source->name, &t[0]);
 		if (e == ERR_OK && p->exists)
 			e = size_one(c, c->destination, i + 1, p->to, &t[1]);

@@ -25,8 +25,8 @@ struct item {
 	const char *flags; /* those the destination keeps */
 	const char *date;
 	enum item_state state;
-	unsigned tries;
-	bool there; /* the source still told of it when the batch began */
+	bool there;   /* the source still told of it when the batch began */
+	bool no_body; /* the last try failed because the source's connection broke */
 };
 
 struct batch {
@@ -246,7 +246,7 @@ static enum err pass(struct transfer *t, struct item *item)
 	const struct imap_sink sink = {.begin = on_begin, .piece = on_piece, .ctx = &p};
 	struct imap_appended stored = {0};
 
-	item->tries++;
+	item->no_body = false;
 	enum err e = imap_fetch_body(t->source->session, item->message->uid, &sink);
 	if (e == ERR_OK) {
 		e = imap_append_finish(t->destination->session, &stored);
@@ -266,6 +266,7 @@ static enum err pass(struct transfer *t, struct item *item)
 			imap_append_abort(t->destination->session);
 		if (imap_session_alive(t->source->session))
 			return judge_no_body(t, item);
+		item->no_body = true;
 	}
 	return ERR_OK;
 }
@@ -321,6 +322,10 @@ static enum err copy_round(struct batch *b)
 			e = revive_both(t);
 		if (e != ERR_OK)
 			return e;
+		/* What breaks connections may be this one message: its tries are limited, the next one's
+		 * anew. */
+		link_worked(t->source);
+		link_worked(t->destination);
 	}
 	return stop_signal() != 0 ? ERR_CLOSED : must_end(t) ? ERR_TOO_BIG : ERR_OK;
 }
@@ -337,7 +342,9 @@ static enum err copy_batch(struct batch *b)
 		e = copy_round(b);
 	for (unsigned i = 0; e == ERR_OK && i < b->count; i++) {
 		struct passage p = {.transfer = t, .item = &b->items[i], .size = b->items[i].message->size};
-		if (b->items[i].state == ITEM_WAITING)
+		if (b->items[i].state == ITEM_WAITING && b->items[i].no_body)
+			report_fetch(t, &b->items[i], "the connection broke at every try");
+		else if (b->items[i].state == ITEM_WAITING)
 			report_append(&p);
 	}
 	return e;

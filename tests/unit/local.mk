@@ -49,11 +49,13 @@ ENGINE_UNIT_LIBS = engine/libengine.a $(LIBMCVIMAP_LIBS) -lm $(UNIT_LIBS)
 ENGINE_UNIT_TESTS = \
 	tests/unit/test_engine_options \
 	tests/unit/test_engine_match \
+	tests/unit/test_engine_output \
 	tests/unit/test_engine_folders
 check_PROGRAMS += $(ENGINE_UNIT_TESTS)
 TESTS += $(ENGINE_UNIT_TESTS)
 tests_unit_test_engine_options_LDADD = $(ENGINE_UNIT_LIBS)
 tests_unit_test_engine_match_LDADD = $(ENGINE_UNIT_LIBS)
+tests_unit_test_engine_output_LDADD = $(ENGINE_UNIT_LIBS)
 tests_unit_test_engine_folders_LDADD = $(ENGINE_UNIT_LIBS)
 endif
 
