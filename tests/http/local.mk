@@ -1,1 +1,9 @@
-# tests/http
+# tests/http: the web as a browser and a script see it, behind nginx and on a real database
+HTTP_TESTS = \
+	tests/http/test_login.py \
+	tests/http/test_servers.py \
+	tests/http/test_jobs.py \
+	tests/http/test_log.py \
+	tests/http/test_security.py
+TESTS += $(HTTP_TESTS)
+EXTRA_DIST += $(HTTP_TESTS) tests/http/tap.py tests/http/webstack.py

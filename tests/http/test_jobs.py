@@ -1,11 +1,11 @@
 """Jobs: queueing, listing, changing, cancelling, running again, deleting."""
 import re
 
-import panel
+import webstack
 import tap
 from tap import has, lacks, same
 
-web = panel.Stack()
+web = webstack.Stack()
 member = web.sign_in("member")
 admin = web.sign_in("admin")
 SERVER = web.add_server(web.acme, "Ours")

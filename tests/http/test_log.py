@@ -2,11 +2,11 @@
 import http.client
 import os
 
-import panel
+import webstack
 import tap
 from tap import has, same
 
-web = panel.Stack()
+web = webstack.Stack()
 member = web.sign_in("member")
 
 

@@ -1,10 +1,10 @@
 """Signing in and out, sessions, and what slows a guesser."""
-import panel
+import webstack
 import tap
-from panel import PASSWORD
+from webstack import PASSWORD
 from tap import has, lacks, same
 
-web = panel.Stack(login_max_per_user=4, login_max_per_address=30)
+web = webstack.Stack(login_max_per_user=4, login_max_per_address=30)
 addresses = iter("198.51.100.%d" % n for n in range(1, 255))
 
 

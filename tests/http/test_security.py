@@ -7,12 +7,12 @@ import socket
 import threading
 import time
 
-import panel
+import webstack
 import tap
-from panel import PASSWORD
+from webstack import PASSWORD
 from tap import has, lacks, same
 
-web = panel.Stack(probe_timeout_s=2)
+web = webstack.Stack(probe_timeout_s=2)
 member = web.sign_in("member")
 admin = web.sign_in("admin")
 OURS = web.add_server(web.acme, "Ours")
@@ -123,7 +123,7 @@ def test_what_is_another_accounts_is_not_there():
         same((path, a.status, b.status), (path, 404, 404))
         same(without_id(a), without_id(b), path)
         a, b = member.get(path % theirs), member.get(path % 987654)
-        same(without_id(a).replace(str(theirs), "N"), without_id(b).replace("987654", "N"), path)
+        same(without_id(a), without_id(b), path)
     for path, form in posts:
         a, b = member.post_json(path % THEIR_JOB, form), member.post_json(path % 987654, form)
         same((path, a.status, without_id(a)), (path, 404, without_id(b)))
@@ -141,7 +141,7 @@ def test_what_is_another_accounts_is_not_there():
 def test_every_answer_carries_the_security_headers():
     answers = [member.get(p) for p in PAGES] + [
         web.anyone().get("/login"), web.anyone().get("/nowhere"), web.anyone().get("/migration/jobs"),
-        member.request("PUT", "/login"), member.request("POST", "/migration/jobs"), member.get("/%zz"),
+        member.request("PUT", "/login"), member.request("POST", "/migration/jobs"), member.get("/migration/jobs?q=%zz"),
         member.get("/migration/jobs/%d/log" % JOB, Range="bytes=0-1"), member.json("/migration/jobs/999")]
     for a in answers:
         h = a.headers
@@ -259,14 +259,14 @@ def test_no_password_is_ever_in_an_answer():
         same(a.status in (401, 422), True, a.status)
         lacks(a.text, CANARY)
         lacks(str(a.headers), CANARY)
-    lacks(web.output("web"), CANARY, "the log")
-    lacks(open(os.path.join(web.dir, "nginx.log"), encoding="utf-8").read(), CANARY, "nginx's log")
+    lacks(web.output(), CANARY, "the log")
+    lacks(open(os.path.join(web.dir, "web", "nginx-error.log"), encoding="utf-8").read(), CANARY, "nginx's log")
 
 
 def test_a_forged_line_never_reaches_the_log():
     member.get("/migration/jobs?q=%0Amailconvoy-web%5B1%5D:%20forged")
     web.anyone().login("x\nmailconvoy-web[1]: forged", "y")
-    lacks(web.output("web"), "\nmailconvoy-web[1]: forged")
+    lacks(web.output(), "\nmailconvoy-web[1]: forged")
 
 
 def web_pids():
@@ -297,14 +297,13 @@ def test_a_stopped_process_finishes_the_request_it_has():
     t.join(20)
     c.close()
     same((len(got), got[0].status, got[0].json()["test"]["cause"]), (1, 200, "timed_out"))
-    panel.wait_for(lambda: len(set(web_pids()) - set(old)) == 2, 10, "new processes")
+    webstack.wait_for(lambda: len(set(web_pids()) - set(old)) == len(old), 10, "new processes")
     same(member.get("/migration/jobs").status, 200)
 
 
 def test_without_a_database_the_answer_is_503_and_it_heals_by_itself():
     same(member.get("/migration/jobs").status, 200)
-    web.database.send_signal(signal.SIGKILL)
-    web.database.wait()
+    web.kill_database()
     for _ in range(3):
         a = member.get("/migration/jobs")
         same(a.status, 503)

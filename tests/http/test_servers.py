@@ -2,11 +2,11 @@
 import socket
 import threading
 
-import panel
+import webstack
 import tap
 from tap import has, lacks, same
 
-web = panel.Stack(probe_timeout_s=2)
+web = webstack.Stack(probe_timeout_s=2)
 member = web.sign_in("member")
 admin = web.sign_in("admin")
 FORM = {"name": "Old mail", "host": "imap.example.org", "port": "993", "security": "tls", "verify": "1"}

@@ -1,19 +1,14 @@
-"""A private web stack for tests/http: MariaDB, mailconvoy-web behind nginx, all on loopback and Unix sockets.
-
-The whole stack with its mail servers is tests/stack/stack.sh; the promises tested here need the web alone, and it
-starts in a few seconds.
-"""
+"""The web alone (MariaDB, mailconvoy-web behind nginx), started by tests/stack for the tests in this folder."""
 import atexit
 import crypt
-import getpass
 import http.client
 import json
 import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.parse
@@ -23,42 +18,9 @@ import tap
 SRC = os.environ.get("MCV_SRCDIR") or os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("MCV_BUILDDIR") or SRC
 PASSWORD = "correct horse battery"
+sys.path += [os.path.join(SRC, "tests", "stack"), os.path.join(SRC, "tests", "engine")]
 
-NGINX = """
-worker_processes 1;
-%(user)s
-pid %(dir)s/nginx.pid;
-error_log %(dir)s/nginx.log warn;
-daemon off;
-events { worker_connections 256; }
-http {
-    access_log off;
-    client_body_temp_path %(dir)s/tmp_body; fastcgi_temp_path %(dir)s/tmp_fcgi; proxy_temp_path %(dir)s/tmp_proxy;
-    uwsgi_temp_path %(dir)s/tmp_uwsgi; scgi_temp_path %(dir)s/tmp_scgi;
-    server_tokens off;
-    server {
-        listen 127.0.0.1:%(port)d;
-        client_max_body_size 2m;
-        large_client_header_buffers 4 16k;
-        location / {
-            fastcgi_pass unix:%(dir)s/web.sock;
-            fastcgi_param REQUEST_METHOD $request_method;
-            fastcgi_param REQUEST_URI $request_uri;
-            fastcgi_param CONTENT_TYPE $content_type;
-            fastcgi_param CONTENT_LENGTH $content_length;
-            fastcgi_param REMOTE_ADDR $remote_addr;
-            fastcgi_param SERVER_PROTOCOL $server_protocol;
-            fastcgi_param HTTP_PROXY "";
-        }
-    }
-}
-"""
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+import stack  # noqa: E402
 
 
 def wait_for(condition, seconds, what):
@@ -71,136 +33,77 @@ def wait_for(condition, seconds, what):
 
 
 class Stack:
-    def __init__(self, **conf):
-        for program in ("mariadbd", "mariadb-install-db", "mariadb", "nginx", "spawn-fcgi", "multiwatch", "openssl"):
-            if shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin") is None:
-                tap.skip_all(program + " is not installed")
+    """settings: lines of mailconvoy.conf."""
+
+    def __init__(self, **settings):
         self.program = os.path.join(BUILD, "fcgi", "mailconvoy-web")
-        if not os.path.exists(self.program):
-            tap.skip_all("mailconvoy-web is not built")
+        for program in (self.program, os.path.join(BUILD, "ctl", "mailconvoyctl")):
+            if not os.path.exists(program):
+                tap.skip_all(os.path.basename(program) + " is not built")
+        # what freed memory a sanitizer keeps back would hide what the program needs
+        os.environ["ASAN_OPTIONS"] = "detect_leaks=1:exitcode=99:quarantine_size_mb=4"
         self.dir = tempfile.mkdtemp(prefix="mcv-http-")
-        self.children = []
+        self.stack = stack.Stack(self.dir, BUILD, port=0, parts=("mariadb", "web"), settings=settings)
+        try:
+            self.stack.check_prerequisites()
+        except RuntimeError as why:
+            tap.skip_all(str(why))
+        # whatever ends the tests ends the stack
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
         atexit.register(self.stop)
-        self.port = free_port()
-        self.start_database()
-        self.make_config(conf)
-        self.start_web()
-        self.start_nginx()
-        self.admin_account = self.add_account("Provider")
-        self.add_user(self.admin_account, "admin@example.org", "admin")
+        self.stack.start()
+        self.port = self.stack.port
+        self.conf = self.stack.conf
+        self.admin_account = int(self.sql("SELECT account_id FROM user WHERE email = 'admin@example.org'")[0][0])
+        self.sql("UPDATE user SET password_hash = '%s' WHERE email = 'admin@example.org'" % self.hashed())
         self.acme = self.add_account("Acme")
         self.add_user(self.acme, "member@example.org", "member")
         self.other = self.add_account("Other")
         self.add_user(self.other, "other@example.org", "member")
 
-    def spawn(self, name, argv, **kw):
-        log = open(os.path.join(self.dir, name + ".out"), "ab")
-        p = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **kw)
-        self.children.append((name, p))
-        return p
+    def stop(self):
+        self.stack.stop()
+        text = self.output()
+        shutil.rmtree(self.dir, ignore_errors=True)
+        if "Sanitizer" in text or "runtime error" in text:
+            print("Bail out! the web broke a rule of memory")
+            print("# " + "\n# ".join(text.splitlines()[-60:]))
+            sys.stdout.flush()
+            os._exit(1)
 
-    def start_database(self):
-        data = os.path.join(self.dir, "db")
-        self.socket = os.path.join(self.dir, "db.sock")
-        user = getpass.getuser()
-        subprocess.run(
-            ["mariadb-install-db", "--no-defaults", "--datadir=" + data, "--user=" + user, "--skip-test-db",
-             "--auth-root-authentication-method=socket", "--auth-root-socket-user=" + user],
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.run_database()
-        self.sql("CREATE DATABASE mailconvoy CHARACTER SET utf8mb4", database="")
-        with open(os.path.join(SRC, "sql", "0001_initial.sql"), encoding="utf-8") as f:
-            self.sql(f.read())
+    def output(self):
+        """What the web processes wrote."""
+        try:
+            with open(os.path.join(self.dir, "web", "web.log"), encoding="utf-8", errors="replace") as f:
+                return f.read()
+        except OSError:
+            return ""
+
+    def kill_database(self):
+        self.stack.db.process.child.kill()
+        self.stack.db.process.child.wait()
 
     def run_database(self):
-        self.database = self.spawn("mariadbd", [
-            shutil.which("mariadbd", path="/usr/sbin:" + os.environ["PATH"]), "--no-defaults",
-            "--datadir=" + os.path.join(self.dir, "db"), "--socket=" + self.socket, "--skip-networking",
-            "--user=" + getpass.getuser(), "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M",
-            "--pid-file=" + os.path.join(self.dir, "db.pid")])
-        wait_for(lambda: subprocess.run(["mariadb", "--no-defaults", "-S", self.socket, "-e", "SELECT 1"],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0,
-                 30, "the database")
+        self.stack.db.start()
 
     def sql(self, text, database="mailconvoy"):
         """Run SQL; rows as lists of strings."""
         out = subprocess.run(
-            ["mariadb", "--no-defaults", "--default-character-set=utf8mb4", "-S", self.socket, "-N", "-B", database],
-            input=("SET time_zone='+00:00';\n" + text).encode(), check=True, stdout=subprocess.PIPE)
+            ["mariadb", "--no-defaults", "--default-character-set=utf8mb4", "-S", self.stack.db.socket, "-N", "-B",
+             database], input=("SET time_zone='+00:00';\n" + text).encode(), check=True, stdout=subprocess.PIPE)
         return [line.split("\t") for line in out.stdout.decode("utf-8", "replace").splitlines()]
 
-    def make_config(self, conf):
-        key = os.path.join(self.dir, "sealing.key")
-        pub = os.path.join(self.dir, "sealing.pub")
-        subprocess.run(["openssl", "genpkey", "-algorithm", "X25519", "-out", key], check=True)
-        subprocess.run(["openssl", "pkey", "-in", key, "-pubout", "-out", pub], check=True)
-        os.chmod(key, 0o400)
-        values = {
-            "base_url": "http://127.0.0.1:%d" % self.port, "database_socket": self.socket,
-            "database_name": "mailconvoy", "public_key_file": pub, "private_key_file": key,
-            "template_path": os.environ.get("MCV_TEMPLATES") or os.path.join(SRC, "templates"), "run_dir": self.dir, "state_dir": self.dir,
-        }
-        values.update(conf)
-        self.conf = os.path.join(self.dir, "mailconvoy.conf")
-        with open(self.conf, "w", encoding="utf-8") as f:
-            for name, value in values.items():
-                f.write("%s = %s\n" % (name, value if isinstance(value, int) else '"%s"' % value))
-
-    def start_web(self):
-        env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:exitcode=99:quarantine_size_mb=4", UBSAN_OPTIONS="print_stacktrace=1")
-        self.web = self.spawn("web", [
-            "spawn-fcgi", "-n", "-s", os.path.join(self.dir, "web.sock"), "-M", "0660", "--",
-            shutil.which("multiwatch"), "-f", "2", "--", self.program, "-c", self.conf], env=env)
-
-    def start_nginx(self):
-        path = os.path.join(self.dir, "nginx.conf")
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(NGINX % {"dir": self.dir, "port": self.port,
-                             "user": "user root;" if os.geteuid() == 0 else ""})
-        self.nginx = self.spawn("nginx", [shutil.which("nginx", path="/usr/sbin:" + os.environ["PATH"]),
-                                          "-e", os.path.join(self.dir, "nginx.log"), "-p", self.dir, "-c", path])
-
-        def answers():
-            try:
-                return self.anyone().get("/login").status in (200, 500)
-            except OSError:
-                return False
-        try:
-            wait_for(answers, 30, "the web")
-        except AssertionError:
-            raise AssertionError("the web does not answer:\n" + self.output("web") + self.output("nginx"))
-
-    def output(self, name):
-        with open(os.path.join(self.dir, name + ".out"), encoding="utf-8", errors="replace") as f:
-            return f.read()
-
-    def stop(self):
-        for name, p in reversed(self.children):
-            if p.poll() is None:
-                p.terminate()
-        for name, p in reversed(self.children):
-            try:
-                p.wait(15)
-            except subprocess.TimeoutExpired:
-                os.killpg(p.pid, signal.SIGKILL)
-                p.wait()
-        self.children = []
-        log = os.path.join(self.dir, "web.out")
-        if os.path.exists(log):
-            text = self.output("web")
-            if "Sanitizer" in text or "runtime error" in text:
-                print("# the web broke a rule of memory:\n# " + "\n# ".join(text.splitlines()))
-                os._exit(1)
-        shutil.rmtree(self.dir, ignore_errors=True)
+    @staticmethod
+    def hashed():
+        return crypt.crypt(PASSWORD, "$y$j9T$F5Jx5fExrKuPp53xLKQ..1")
 
     def add_account(self, name):
         self.sql("INSERT INTO account (name, created_at) VALUES ('%s', UTC_TIMESTAMP(6))" % name)
         return int(self.sql("SELECT id FROM account WHERE name = '%s'" % name)[0][0])
 
     def add_user(self, account, email, role):
-        hashed = crypt.crypt(PASSWORD, "$y$j9T$F5Jx5fExrKuPp53xLKQ..1")
         self.sql("INSERT INTO user (account_id, email, password_hash, role, created_at) VALUES "
-                 "(%d, '%s', '%s', '%s', UTC_TIMESTAMP(6))" % (account, email, hashed, role))
+                 "(%d, '%s', '%s', '%s', UTC_TIMESTAMP(6))" % (account, email, self.hashed(), role))
 
     def anyone(self, **headers):
         return Browser(self.port, headers)
