@@ -10,11 +10,20 @@ STORE_TESTS = \
 	tests/store/test_queue \
 	tests/store/test_log \
 	tests/store/test_job \
-	tests/store/test_job_list
+	tests/store/test_job_list \
+	tests/store/test_tenants \
+	tests/store/test_migrate \
+	tests/store/test_crash \
+	tests/store/test_claims
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
 tests_store_test_queue_LDADD = $(STORE_LIBS)
 tests_store_test_log_LDADD = $(STORE_LIBS)
 tests_store_test_job_LDADD = $(STORE_LIBS)
 tests_store_test_job_list_LDADD = $(STORE_LIBS)
+tests_store_test_tenants_LDADD = $(STORE_LIBS)
+tests_store_test_migrate_LDADD = $(STORE_LIBS)
+tests_store_test_migrate_CPPFLAGS = $(tests_store_libfixture_a_CPPFLAGS)
+tests_store_test_crash_LDADD = $(STORE_LIBS)
+tests_store_test_claims_LDADD = $(STORE_LIBS)
 endif
