@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -194,20 +195,17 @@ static int group_teardown(void **state)
 int fixture_run(const struct CMUnitTest *tests, size_t count)
 {
 	static const char *const needed[] = {"mariadbd", "mariadb-install-db", "setpriv"};
-	char user[64];
+	const struct passwd *me = getpwuid(geteuid());
 	int failed;
-	FILE *id;
 
 	for (size_t i = 0; i < COUNT_OF(needed); i++)
 		if (!has_program(needed[i])) {
 			printf("1..0 # SKIP %s is not installed\n", needed[i]);
 			return 0;
 		}
-	id = popen("id -un", "re");
-	if (id == NULL || fgets(user, sizeof(user), id) == NULL || pclose(id) != 0)
+	if (me == NULL)
 		return 1;
-	user[strcspn(user, "\n")] = '\0';
-	setenv("MCV_TEST_USER", user, 1);
+	setenv("MCV_TEST_USER", me->pw_name, 1);
 	/* A Unix socket's path must be short, whatever TMPDIR is. */
 	snprintf(dir, sizeof(dir), "/tmp/mcv-store-XXXXXX");
 	if (mkdtemp(dir) == NULL || !install()) {
