@@ -358,7 +358,7 @@ enum err store_job_events(struct db *db, struct arena *a, const struct viewer *v
 	struct job_event *list;
 	enum err e = db_query_one(db, a,
 	    "SELECT id, at, kind, from_state, to_state, user_id, worker_id, detail FROM job_event"
-	    " WHERE job_id = ? AND " SCOPE " ORDER BY id LIMIT ?",
+	    " WHERE job_id = ? AND " SCOPE " ORDER BY at, id LIMIT ?",
 	    DB_ARGS(db_p_u64(id), SCOPE_ARGS(v), db_p_u64(EVENTS_MAX)), &rows);
 
 	if (e != ERR_OK)
