@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 """A lease is kept, lost or given up, but never held by two: databases that stop, workers that freeze, stops."""
 
+import os
+import select
 import signal
+import socket
+import threading
 import time
 
 import harness
@@ -149,6 +153,66 @@ def a_job_that_is_taken_away_is_killed_and_left_alone(w):
     w.stop(worker)
 
 
+class LossyProxy:
+    """Stands before the database; passes a COMMIT on, and then the connection breaks before its answer."""
+
+    def __init__(self, w, lose):
+        self.path = os.path.join(w.root, "proxy.sock")
+        if os.path.exists(self.path):
+            os.unlink(self.path)
+        self.behind = w.db.socket
+        self.to_lose, self.lost, self.commits = lose, 0, 0
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(8)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            front, _ = self.listener.accept()
+            back = socket.socket(socket.AF_UNIX)
+            back.connect(self.behind)
+            threading.Thread(target=self.carry, args=(front, back), daemon=True).start()
+
+    def carry(self, front, back):
+        try:
+            while True:
+                ready, _, _ = select.select([front, back], [], [])
+                for side in ready:
+                    data = side.recv(1 << 16)
+                    if not data:
+                        return
+                    if side is front and data[4:] == b"\x03COMMIT":
+                        self.commits += 1
+                        if self.commits in self.to_lose:
+                            back.sendall(data)
+                            back.recv(1 << 16)  # it was committed, and nobody will ever hear of it
+                            self.lost += 1
+                            return
+                    (back if side is front else front).sendall(data)
+        except OSError:
+            pass
+        finally:
+            front.close()
+            back.close()
+
+
+def a_commit_whose_answer_is_lost_is_asked_for_again(w):
+    before = len([e for e in w.ledger() if e[0] == "begin"])
+    proxy = LossyProxy(w, lose=range(1, 40))
+    worker = w.worker(database_socket=proxy.path)
+    ids = w.add_jobs(*["ok"] * 6)
+    w.wait_ended(ids, 60)
+    assert all(w.job(i) == ("done", "ok") for i in ids), [w.job(i) for i in ids]
+    assert proxy.lost >= 12, "only %d answers were lost" % proxy.lost
+    assert len([e for e in w.ledger() if e[0] == "begin"]) - before == 6, "each ran once"
+    assert w.db.sql("SELECT COUNT(*) FROM job_event WHERE to_state = 'done' AND job_id IN (%s)"
+                    % ",".join(map(str, ids))) == "6"
+    print("# %d of %d answers to COMMIT were lost" % (proxy.lost, proxy.commits))
+    w.check_invariants()
+    w.stop(worker)
+
+
 def try_log(w, job):
     out = w.db.try_sql("SELECT log_bytes FROM job WHERE id = %d" % job, "mailconvoy")
     return out not in (None, "", "0")
@@ -166,4 +230,5 @@ harness.run(world, [
     a_stopped_worker_ends_its_runs_and_says_so,
     a_worker_stops_in_time_though_the_database_is_frozen,
     a_worker_starts_before_the_database_does,
+    a_commit_whose_answer_is_lost_is_asked_for_again,
 ])
