@@ -140,8 +140,10 @@ class Causes(unittest.TestCase):
         self.assertFalse([c for c in seen if b"AUTH" in c])
 
     def test_a_preauth_greeting_cannot_skip_starttls(self):
-        self.cause(script({}, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] hello\r\n"),
+        seen = []
+        self.cause(script({}, greeting=b"* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS] hello\r\n", seen=seen),
                    "starttls_missing", security="starttls")
+        self.assertEqual(seen, [])
 
     def test_plain_text_after_the_ok_to_starttls_is_an_injection(self):
         inject = b"TAG OK go\r\n* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n"
