@@ -1,7 +1,7 @@
 """Doors open downward only: which room includes and does what."""
 import re
 
-from lint import ROOMS, Rule, c_code, c_strings, files, line_of, read, run
+from lint import ROOMS, Rule, c_code, c_strings, line_of, read, run
 
 MAY_INCLUDE = {
     "lib": {"lib"},
