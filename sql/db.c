@@ -299,7 +299,7 @@ static enum err execute(struct db *db, const char *sql, const struct db_param *p
 	/* Twice, since a change of the schema may make the server forget a prepared statement. */
 	for (int attempt = 0;; attempt++) {
 		unsigned code;
-		MYSQL_STMT *stmt;
+		MYSQL_STMT *stmt = NULL;
 		enum err e = prepare(db, sql, &stmt);
 
 		if (e != ERR_OK)

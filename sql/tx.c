@@ -2,17 +2,17 @@
 
 #include <stdint.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
+#include "lib/token.h"
 #include "lib/utf8.h"
 
 static void wait_a_little(int attempt)
 {
-	uint8_t random = 128;
+	uint8_t random;
 	struct timespec pause;
 
-	(void)getrandom(&random, sizeof(random), GRND_NONBLOCK);
+	token_random(&random, sizeof(random));
 	pause = (struct timespec){.tv_nsec = (long)(1 + random % (4 << attempt)) * 1000000};
 	nanosleep(&pause, NULL);
 }
