@@ -288,6 +288,18 @@ static enum err begin_session(struct visit *v, const struct user *u)
 	return ERR_OK;
 }
 
+/* Now is as good a time as any to remove what nobody can use any more. */
+static void sweep(struct visit *v)
+{
+	uint64_t removed;
+	enum err e = store_session_purge(v->web->db, (unsigned)v->web->conf->session_idle_s, &removed);
+
+	if (e == ERR_OK)
+		e = store_throttle_purge(v->web->db);
+	if (e != ERR_OK)
+		log_warnx("removing old sessions: %s", err_text(e));
+}
+
 enum err auth_login(struct visit *v, const char *email, const char *password, unsigned *wait_s_r)
 {
 	struct user u = {0};
@@ -318,9 +330,11 @@ enum err auth_login(struct visit *v, const char *email, const char *password, un
 		e = begin_session(v, &u);
 	if (e == ERR_OK)
 		e = store_user_note_login(v->web->db, u.id);
-	if (e == ERR_OK)
-		visit_audit(v, "login", NULL, NULL);
-	return e;
+	if (e != ERR_OK)
+		return e;
+	visit_audit(v, "login", NULL, NULL);
+	sweep(v);
+	return ERR_OK;
 }
 
 enum err auth_logout(struct visit *v)

@@ -242,27 +242,34 @@ struct step {
 	int dry_run; /* -1: not a rerun */
 };
 
-static struct json_object *step_object(const struct step *s)
+static void add_field(struct json_object *fields, const char *name, const char *value)
+{
+	struct json_object *f = json_object_new_object();
+
+	view_str(f, "name", name);
+	view_str(f, "value", value);
+	json_object_array_add(fields, f);
+}
+
+static struct json_object *step_object(const struct step *s, const char *request_key)
 {
 	struct json_object *o = json_object_new_object(), *fields = json_object_new_array();
+	bool post = s->dry_run >= 0;
 
 	view_str(o, "code", s->code);
 	view_str(o, "label", s->label);
 	view_str(o, "url", s->url);
-	view_str(o, "method", s->dry_run >= 0 ? "post" : "get");
-	view_bool(o, "is_post", s->dry_run >= 0);
-	if (s->dry_run >= 0) {
-		struct json_object *f = json_object_new_object();
-
-		view_str(f, "name", "dry_run");
-		view_str(f, "value", s->dry_run ? "1" : "0");
-		json_object_array_add(fields, f);
+	view_str(o, "method", post ? "post" : "get");
+	view_bool(o, "is_post", post);
+	if (post) {
+		add_field(fields, "dry_run", s->dry_run ? "1" : "0");
+		add_field(fields, "request_key", request_key);
 	}
 	view_add(o, "fields", fields);
 	return o;
 }
 
-static struct json_object *next_step(struct arena *a, const struct job *j)
+static struct json_object *next_step(struct arena *a, const struct job *j, const char *request_key)
 {
 	const char *rerun = url_job(a, j->id, "rerun"), *edit = url_job(a, j->id, "edit");
 	uint64_t src = j->source.server_id, dst = j->destination.server_id;
@@ -271,18 +278,19 @@ static struct json_object *next_step(struct arena *a, const struct job *j)
 	    {"run_real", "Run real", rerun, 0},
 	    {"edit_source", "Edit the source's user and password", edit, -1},
 	    {"edit_destination", "Edit the destination's user and password", edit, -1},
-	    {"edit_server_source", "Look at the source server", src ? url_server(a, src, NULL) : NULL, -1},
+	    {"edit_server_source", "Look at the source server", src ? url_server(a, src, NULL) : URL_SERVERS,
+		-1},
 	    {"edit_server_destination", "Look at the destination server",
-		dst ? url_server(a, dst, NULL) : NULL, -1},
+		dst ? url_server(a, dst, NULL) : URL_SERVERS, -1},
 	    {"free_space", "Make room in the destination mailbox, then run again", rerun, j->dry_run},
 	    {"view_log", "Read the log", "#log", -1},
-	    {"contact_admin", "Tell the administrator", NULL, -1},
+	    {"contact_admin", "Read the log, then tell the administrator", "#log", -1},
 	};
 	size_t i;
 
 	for (i = 0; j->reason_action != NULL && i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (strcmp(steps[i].code, j->reason_action) == 0)
-			return step_object(&steps[i]);
+			return step_object(&steps[i], request_key);
 	}
 	return NULL;
 }
@@ -304,7 +312,7 @@ static const char *good_sentence(struct arena *a, const struct job *j)
 				    : "");
 }
 
-struct json_object *job_view_outcome(struct arena *a, const struct job *j)
+struct json_object *job_view_outcome(struct arena *a, const struct job *j, const char *request_key)
 {
 	struct json_object *o;
 	bool good = j->state == JOB_DONE;
@@ -318,6 +326,6 @@ struct json_object *job_view_outcome(struct arena *a, const struct job *j)
 			     : job_state_text(j));
 	view_str(o, "cause", good ? (j->reason_text ? j->reason_text : NULL) : j->reason_detail);
 	view_bool(o, "is_good", good);
-	view_add(o, "action", next_step(a, j));
+	view_add(o, "action", next_step(a, j, request_key));
 	return o;
 }

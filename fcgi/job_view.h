@@ -13,8 +13,9 @@
 struct json_object *job_view(struct arena *a, const struct job *j, int64_t now_s);
 struct json_object *job_view_progress(struct arena *a, const struct job *j);
 
-/* NULL (null) until it has ended. */
-struct json_object *job_view_outcome(struct arena *a, const struct job *j);
+/* NULL (null) until it has ended.  request_key: a fresh one, so that the button for the next step makes one
+ * job. */
+struct json_object *job_view_outcome(struct arena *a, const struct job *j, const char *request_key);
 /* NULL unless a dry run ended well. */
 struct json_object *job_view_dry_result(struct arena *a, const struct job *j);
 

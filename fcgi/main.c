@@ -20,12 +20,14 @@
 #include "fcgi/serve.h"
 #include "fcgi/site.h"
 #include "fcgi/web.h"
+#include "lib/clock.h"
 #include "lib/conf.h"
 #include "lib/log.h"
 
 enum {
 	RECYCLE_REQUESTS = 10000, /* give all memory back from time to time */
-	STUCK_S = 60              /* no byte moved for so long: end, and be started anew */
+	RECYCLE_MIN_S = 60, /* but not sooner: multiwatch gives up on a child that ends again within 10 s */
+	STUCK_S = 60        /* no byte moved for so long: end, and be started anew */
 };
 
 static volatile sig_atomic_t stopping;
@@ -161,6 +163,7 @@ int main(int argc, char **argv)
 	const char *file = parse_options(argc, argv);
 	FCGX_Request fr;
 	struct web *web;
+	mono_time begun = mono_now();
 	unsigned left;
 
 	log_init("mailconvoy-web", 0);
@@ -176,8 +179,13 @@ int main(int argc, char **argv)
 		    "descriptor 0 is no listening socket: start this with spawn-fcgi, multiwatch or systemd");
 	/* a tenth of jitter, so that processes started together do not end together */
 	left = RECYCLE_REQUESTS - (unsigned)getpid() % (RECYCLE_REQUESTS / 10);
-	while (!stopping && left-- > 0 && FCGX_Accept_r(&fr) == 0)
+	while (!stopping && FCGX_Accept_r(&fr) == 0) {
 		serve_one(web, &fr);
+		if (left > 0)
+			left--;
+		if (left == 0 && mono_diff_ms(begun, mono_now()) > RECYCLE_MIN_S * 1000)
+			break;
+	}
 	FCGX_Free(&fr, 1);
 	web_close(&web);
 	return 0;

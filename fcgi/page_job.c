@@ -52,7 +52,7 @@ static const char *program_text(struct arena *a, const struct job *j)
 enum err page_job_show(struct visit *v)
 {
 	struct json_object *m, *family = NULL, *log = NULL;
-	const char *here = url_job(v->arena, v->id, NULL);
+	const char *here = url_job(v->arena, v->id, NULL), *key = job_form_new_key(v->arena);
 	struct job j;
 	enum err e = store_job_get(v->web->db, v->arena, &v->viewer, v->id, &j);
 
@@ -67,12 +67,12 @@ enum err page_job_show(struct visit *v)
 	m = json_object_new_object();
 	view_add(m, "job", job_view(v->arena, &j, v->now_s));
 	view_add(m, "progress", job_view_progress(v->arena, &j));
-	view_add(m, "outcome", job_view_outcome(v->arena, &j));
+	view_add(m, "outcome", job_view_outcome(v->arena, &j, key));
 	view_add(m, "dry_result", job_view_dry_result(v->arena, &j));
 	view_str(m, "program_text", program_text(v->arena, &j));
 	view_add(m, "lineage", family);
 	view_add(m, "log", log);
-	view_str(m, "request_key", job_form_new_key(v->arena));
+	view_str(m, "request_key", key);
 	view_str(m, "refresh_url", here);
 	view_str(m, "auto_refresh_url", url_with(v->arena, here, "refresh", "10"));
 	view_str(m, "auto_refresh_off_url", here);

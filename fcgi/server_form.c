@@ -55,7 +55,7 @@ struct json_object *server_view(const struct visit *v, const struct server *s)
 	view_str(o, "url", url_server(a, s->id, NULL));
 	view_str(o, "delete_url", url_server(a, s->id, "delete"));
 	view_str(o, "test_url", URL_SERVERS_TEST);
-	view_count(o, a, "jobs_active", s->jobs_active, true);
+	view_count(o, a, "jobs_active", s->jobs_active, s->jobs_active > 0);
 	view_moment(o, a, "created", s->created_at, v->now_s);
 	return o;
 }

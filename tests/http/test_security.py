@@ -301,6 +301,32 @@ def test_a_stopped_process_finishes_the_request_it_has():
     same(member.get("/migration/jobs").status, 200)
 
 
+def test_restarting_the_processes_drops_no_request():
+    seen = []
+    over = threading.Event()
+
+    def ask():
+        while not over.is_set():
+            try:
+                seen.append(web.anyone().get("/login").status)
+            except (OSError, http.client.HTTPException) as e:
+                seen.append(repr(e))
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for t in threads:
+        t.start()
+    try:
+        for _ in range(2):  # multiwatch gives up on a child that ends three times within ten seconds
+            old = web_pids()
+            for pid in old:
+                os.kill(pid, signal.SIGTERM)
+            webstack.wait_for(lambda: not set(web_pids()) & set(old) and web_pids(), 15, "new processes")
+    finally:
+        over.set()
+        for t in threads:
+            t.join()
+    same(set(seen), {200}, "of %d answers" % len(seen))
+
+
 def test_without_a_database_the_answer_is_503_and_it_heals_by_itself():
     same(member.get("/migration/jobs").status, 200)
     web.kill_database()
