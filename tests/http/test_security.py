@@ -315,7 +315,7 @@ def test_restarting_the_processes_drops_no_request():
     for t in threads:
         t.start()
     try:
-        for _ in range(2):  # multiwatch gives up on a child that ends three times within ten seconds
+        for _ in range(4):
             old = web_pids()
             for pid in old:
                 os.kill(pid, signal.SIGTERM)

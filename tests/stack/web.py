@@ -51,8 +51,10 @@ class Web:
         self.directory = directory
         self.port = port
         self.socket = os.path.join(directory, "web.sock")
-        self.words = ["spawn-fcgi", "-n", "-s", self.socket, "-M", "0660", "--", shutil.which("multiwatch"), "-f",
-                      str(processes), "--", os.path.join(build, "fcgi", "mailconvoy-web"), "-c", conf]
+        self.words = ["spawn-fcgi", "-n", "-s", self.socket, "-M", "0660", "--",
+                      # -r: else it gives up on a child that ends three times within ten seconds
+                      shutil.which("multiwatch"), "-r", "1000", "-f", str(processes), "--",
+                      os.path.join(build, "fcgi", "mailconvoy-web"), "-c", conf]
         self.nginx_conf = os.path.join(directory, "nginx.conf")
         self.source = source
         self.fcgi = self.nginx = None
