@@ -1,14 +1,14 @@
 #include "lib/conf.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <confuse.h>
 
+#include "lib/conf_text.h"
 #include "lib/mem.h"
+#include "lib/netmask.h"
 
 const char conf_default_path[] = MCV_CONF_DIR "/mailconvoy.conf";
 
@@ -84,8 +84,8 @@ static const struct setting settings[] = {
     INT(probe_max_per_minute, 10, 1, 10000, "Server tests one account may run in a minute."),
     {AT(deny_networks), .type = CONF_LIST,
 	.list = {"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
-	    "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3", "::/128", "::1/128", "fc00::/7",
-	    "fe80::/10", "ff00::/8"},
+	    "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3", "::/128", "::1/128",
+	    "64:ff9b:1::/48", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"},
 	.doc = "Networks that members (not administrators) may not reach with servers of their own."},
     {AT(trusted_proxies), .type = CONF_LIST, .list = {"127.0.0.1", "::1"},
 	.doc = "Addresses of web servers whose X-Forwarded-For is believed."},
@@ -96,13 +96,17 @@ enum { SETTINGS = sizeof(settings) / sizeof(settings[0]) };
 
 /* libconfuse reports through a callback that has no closure. */
 static struct buf *parse_why;
+static const char *parse_path;
+
+static void on_parse_error(cfg_t *cfg, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 
 static void on_parse_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	if (parse_why == NULL || parse_why->len > 0)
 		return;
-	buf_addf(parse_why, "%s, line %d: ", cfg->filename ? cfg->filename : "configuration", cfg->line);
+	buf_addf(parse_why, "%s, line %d: ", parse_path, cfg->line);
 	buf_vaddf(parse_why, fmt, ap);
+	buf_adds(parse_why, " (every setting: mailconvoyctl conf sample)");
 }
 
 static const struct setting *setting_named(const char *name)
@@ -198,13 +202,46 @@ static void take_values(struct conf *conf, cfg_t *cfg)
 	}
 }
 
+/* http:// or https://, a host, and no path. */
+static bool is_base_url(const char *url)
+{
+	size_t scheme = strncmp(url, "http://", 7) == 0 ? 7 : strncmp(url, "https://", 8) == 0 ? 8 : 0;
+
+	return scheme > 0 && url[scheme] != '\0' &&
+	       url[scheme + strcspn(url + scheme, "/?#@ \t\r\n\"'<>")] == '\0';
+}
+
+static enum err check_networks(
+    const char *path, const char *name, const struct conf_list *networks, struct buf *why)
+{
+	struct netmask_list *list;
+	size_t bad;
+
+	if (netmask_list_new((const char *const *)networks->items, networks->count, &list, &bad) != ERR_OK) {
+		buf_addf(why,
+		    "%s: \"%s\" in %s is no network: write an address, or an address and a length as in "
+		    "\"10.0.0.0/8\"",
+		    path, networks->items[bad], name);
+		return ERR_INVALID;
+	}
+	netmask_list_free(&list);
+	return ERR_OK;
+}
+
 /* What no single setting can check. */
 static enum err check_together(const char *path, const struct conf *conf, struct buf *why)
 {
-	if (strncmp(conf->base_url, "http://", 7) != 0 && strncmp(conf->base_url, "https://", 8) != 0) {
-		buf_addf(why, "%s: base_url must begin with http:// or https://", path);
+	if (!is_base_url(conf->base_url)) {
+		buf_addf(why,
+		    "%s: base_url = \"%s\" must be http:// or https:// and a host, without a path or a slash "
+		    "at "
+		    "the end",
+		    path, conf->base_url);
 		return ERR_INVALID;
 	}
+	if (check_networks(path, "deny_networks", &conf->deny_networks, why) != ERR_OK ||
+	    check_networks(path, "trusted_proxies", &conf->trusted_proxies, why) != ERR_OK)
+		return ERR_INVALID;
 	if (conf->fence_s + conf->kill_grace_s >= conf->lease_s) {
 		buf_addf(why,
 		    "%s: fence_s + kill_grace_s (%ld + %ld) must be less than lease_s (%ld), or a run could "
@@ -226,30 +263,29 @@ enum err conf_load(const char *path, struct conf **conf_r, struct buf *why)
 	cfg_opt_t *opts;
 	cfg_t *cfg;
 	struct conf *conf;
-	enum err e = ERR_OK;
+	AUTO_BUF struct buf text = BUF_INIT;
+	enum err e;
 	int rc;
 
-	if (access(path, R_OK) != 0) {
-		int saved = errno;
-
-		buf_addf(why, "cannot read %s: %s", path, strerror(saved));
-		return saved == ENOENT ? ERR_NOT_FOUND : saved == EACCES ? ERR_DENIED : ERR_IO;
-	}
+	e = conf_text_read(path, &text, why);
+	if (e != ERR_OK)
+		return e;
 	defaults = mem_array(SETTINGS, sizeof(*defaults));
 	opts = options_new(defaults);
 	cfg = cfg_init(opts, CFGF_NONE);
 	parse_why = why;
+	parse_path = path;
 	cfg_set_error_function(cfg, on_parse_error);
 	for (size_t i = 0; i < SETTINGS; i++)
 		if (settings[i].type == CONF_INT)
 			cfg_set_validate_func(cfg, settings[i].name, check_range);
-	rc = cfg_parse(cfg, path);
+	rc = cfg_parse_buf(cfg, text.data);
 	parse_why = NULL;
 	conf = mem_alloc(sizeof(*conf));
 	if (rc != CFG_SUCCESS) {
 		if (why->len == 0)
-			buf_addf(why, "cannot read %s", path);
-		e = rc == CFG_PARSE_ERROR ? ERR_INVALID : ERR_IO;
+			buf_addf(why, "cannot understand %s", path);
+		e = ERR_INVALID;
 	} else {
 		take_values(conf, cfg);
 		e = check_together(path, conf, why);

@@ -70,7 +70,7 @@ extern const char conf_default_path[];
 /*
  * Read path into a new struct, freed with conf_free().  On failure why gets one sentence with file, line and
  * how to mend it.  ERR_OK, ERR_NOT_FOUND (no such file), ERR_DENIED (not readable), ERR_INVALID (refused
- * content), ERR_IO.
+ * content), ERR_TOO_BIG, ERR_IO.
  */
 enum err conf_load(const char *path, struct conf **conf_r, struct buf *why) MUST_CHECK;
 

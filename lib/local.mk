@@ -16,6 +16,7 @@ lib_libmcv_a_SOURCES = \
 	%D%/netmask.c %D%/netmask.h \
 	%D%/password.c %D%/password.h \
 	%D%/vault.c %D%/vault.h \
+	%D%/conf_text.c %D%/conf_text.h \
 	%D%/conf.c %D%/conf.h \
 	%D%/template.h %D%/template_ast.h \
 	%D%/template_parse.c \

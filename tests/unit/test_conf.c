@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "lib/conf.h"
-#include "lib/password.h"
 
 static enum err load(const char *text, struct conf **conf_r, struct buf *why)
 {
@@ -84,6 +83,123 @@ static void a_run_that_could_outlive_its_lease_is_refused(void **state)
 	assert_non_null(strstr(why.data, "outlive"));
 }
 
+static void a_base_url_has_a_host_and_no_path(void **state)
+{
+	static const char *const bad[] = {"", "mail.example.org", "ftp://x", "http://", "https://x/",
+	    "https://x/panel", "https://x y", "https://user@x"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		AUTO_BUF struct buf why = BUF_INIT, text = BUF_INIT;
+		struct conf *conf;
+
+		buf_addf(&text, "base_url = \"%s\"\n", bad[i]);
+		assert_int_equal(load(text.data, &conf, &why), ERR_INVALID);
+		assert_non_null(strstr(why.data, "base_url"));
+	}
+}
+
+static void a_list_item_that_is_no_network_is_named(void **state)
+{
+	AUTO_BUF struct buf why = BUF_INIT;
+	struct conf *conf;
+
+	(void)state;
+	assert_int_equal(
+	    load("trusted_proxies = {\"127.0.0.1\", \"10.0.0.0/40\"}\n", &conf, &why), ERR_INVALID);
+	assert_non_null(strstr(why.data, "\"10.0.0.0/40\" in trusted_proxies"));
+}
+
+static void a_value_of_the_wrong_type_is_refused_with_its_line(void **state)
+{
+	AUTO_BUF struct buf why = BUF_INIT, more = BUF_INIT;
+	struct conf *conf;
+
+	(void)state;
+	assert_int_equal(load("# one\npoll_ms = \"often\"\n", &conf, &why), ERR_INVALID);
+	assert_non_null(strstr(why.data, "line 2"));
+	assert_int_equal(load("debug = perhaps\n", &conf, &more), ERR_INVALID);
+	assert_non_null(strstr(more.data, "line 1"));
+}
+
+static void comments_do_not_move_the_line_that_is_named(void **state)
+{
+	static const char *const files[] = {
+	    "# one\n\n# two\nbad = 1\n",
+	    "// one\n  # two\n\nbad = 1\n",
+	    "/* one\n * two\n */\nbad = 1\n",
+	    "debug = true # one\nbase_url = \"http://x\" // two\n\nbad = 1\n",
+	    "trusted_proxies = {\"127.0.0.1\", # one\n\"::1\"}\n\nbad = 1 # two\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		AUTO_BUF struct buf why = BUF_INIT;
+		struct conf *conf;
+
+		assert_int_equal(load(files[i], &conf, &why), ERR_INVALID);
+		if (strstr(why.data, "line 4: ") == NULL)
+			fail_msg("file %zu: %s", i, why.data);
+	}
+}
+
+static void what_looks_like_a_comment_in_a_string_is_kept(void **state)
+{
+	AUTO_BUF struct buf why = BUF_INIT;
+	struct conf *conf;
+
+	(void)state;
+	assert_int_equal(
+	    load("state_dir = \"/a#b//c/*d*/\\\"#\"\nrun_dir = '/x#y' # no\n", &conf, &why), ERR_OK);
+	assert_string_equal(conf->state_dir, "/a#b//c/*d*/\"#");
+	assert_string_equal(conf->run_dir, "/x#y");
+	conf_free(&conf);
+}
+
+/* What print writes to a stream, to be freed. */
+static char *printed(const struct conf *conf)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	assert_non_null(f);
+	if (conf == NULL)
+		conf_print_sample(f);
+	else
+		conf_print(conf, f);
+	assert_int_equal(fclose(f), 0);
+	return text;
+}
+
+static void the_sample_shows_the_defaults(void **state)
+{
+	AUTO_BUF struct buf why = BUF_INIT, given = BUF_INIT;
+	char *sample = printed(NULL), *by_sample, *by_default;
+	struct conf *sampled, *defaults;
+	int settings = 0;
+
+	(void)state;
+	for (char *line = strtok(sample, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+		assert_int_equal(line[0], '#');
+		if (line[1] == ' ')
+			continue;
+		buf_addf(&given, "%s\n", line + 1);
+		settings++;
+	}
+	assert_true(settings > 30);
+	assert_int_equal(load(given.data, &sampled, &why), ERR_OK);
+	assert_int_equal(load("", &defaults, &why), ERR_OK);
+	by_sample = printed(sampled);
+	by_default = printed(defaults);
+	assert_string_equal(by_sample, by_default);
+	free(sample);
+	free(by_sample);
+	free(by_default);
+	conf_free(&sampled);
+	conf_free(&defaults);
+}
+
 static void a_missing_file_is_named(void **state)
 {
 	AUTO_BUF struct buf why = BUF_INIT;
@@ -94,28 +210,6 @@ static void a_missing_file_is_named(void **state)
 	assert_non_null(strstr(why.data, "/nonexistent/mailconvoy.conf"));
 }
 
-static void a_password_verifies_against_its_own_hash_only(void **state)
-{
-	char hash[PASSWORD_HASH_MAX], again[PASSWORD_HASH_MAX];
-
-	(void)state;
-	assert_int_equal(password_hash("correct horse", hash), ERR_OK);
-	assert_int_equal(password_hash("correct horse", again), ERR_OK);
-	assert_string_not_equal(hash, again);
-	assert_memory_equal(hash, "$y$", 3);
-	assert_true(password_verify("correct horse", hash));
-	assert_false(password_verify("correct hors", hash));
-	assert_false(password_verify("nobody has this password", NULL));
-}
-
-static void a_short_password_is_refused(void **state)
-{
-	char hash[PASSWORD_HASH_MAX];
-
-	(void)state;
-	assert_int_equal(password_hash("short", hash), ERR_INVALID);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,9 +218,13 @@ int main(void)
 	    cmocka_unit_test(an_unknown_setting_is_refused_with_its_line),
 	    cmocka_unit_test(a_number_out_of_range_is_refused_with_the_range),
 	    cmocka_unit_test(a_run_that_could_outlive_its_lease_is_refused),
+	    cmocka_unit_test(a_base_url_has_a_host_and_no_path),
+	    cmocka_unit_test(a_list_item_that_is_no_network_is_named),
+	    cmocka_unit_test(a_value_of_the_wrong_type_is_refused_with_its_line),
+	    cmocka_unit_test(comments_do_not_move_the_line_that_is_named),
+	    cmocka_unit_test(what_looks_like_a_comment_in_a_string_is_kept),
+	    cmocka_unit_test(the_sample_shows_the_defaults),
 	    cmocka_unit_test(a_missing_file_is_named),
-	    cmocka_unit_test(a_password_verifies_against_its_own_hash_only),
-	    cmocka_unit_test(a_short_password_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,6 +130,19 @@ static void a_block_that_contains_itself_ends(void **state)
 	    ERR_TOO_BIG, "inside itself");
 }
 
+/* Thirty parts, each naming the next one twice: a thousand million texts in three kilobytes. */
+static void parts_that_double_at_each_level_end(void **state)
+{
+	AUTO_BUF struct buf s = BUF_INIT;
+
+	(void)state;
+	buf_adds(&s, "{\"main\":\"{{>p0}}\"");
+	for (int i = 0; i < 30; i++)
+		buf_addf(&s, ",\"p%d\":\"{{>p%d}}{{>p%d}}\"", i, i + 1, i + 1);
+	buf_adds(&s, ",\"p30\":\"\"}");
+	expect_refused(s.data, "{}", ERR_TOO_BIG, "without end");
+}
+
 static void endless_nesting_in_a_file_is_refused(void **state)
 {
 	AUTO_BUF struct buf s = BUF_INIT;
@@ -194,6 +207,7 @@ int main(void)
 	    cmocka_unit_test(an_object_where_a_value_belongs_is_refused),
 	    cmocka_unit_test(a_partial_that_contains_itself_ends),
 	    cmocka_unit_test(a_block_that_contains_itself_ends),
+	    cmocka_unit_test(parts_that_double_at_each_level_end),
 	    cmocka_unit_test(endless_nesting_in_a_file_is_refused),
 	    cmocka_unit_test(a_changed_file_is_compiled_again_and_the_first_directory_wins),
 	};
