@@ -15,7 +15,7 @@ fcgi_libmcvfcgi_a_SOURCES = \
 	%D%/job_view.c %D%/job_view.h
 LIBMCVFCGI_LIBS = fcgi/libmcvfcgi.a
 
-bin_PROGRAMS += fcgi/mailconvoy-web
+sbin_PROGRAMS += fcgi/mailconvoy-web
 fcgi_mailconvoy_web_SOURCES = \
 	%D%/visit.c %D%/visit.h \
 	%D%/web.c %D%/web.h \

@@ -26,10 +26,7 @@ class MariaDB:
     def start(self):
         os.makedirs(self.directory, exist_ok=True)
         if not os.path.isdir(self.data):
-            subprocess.run(
-                ["mariadb-install-db", "--no-defaults", "--user=" + self.me, "--datadir=" + self.data,
-                 "--skip-test-db", "--auth-root-authentication-method=socket", "--auth-root-socket-user=" + self.me],
-                check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            self.install()
         self.process = Process(
             "mariadbd",
             ["mariadbd", "--no-defaults", "--user=" + self.me, "--datadir=" + self.data, "--socket=" + self.socket,
@@ -38,6 +35,16 @@ class MariaDB:
             os.path.join(self.directory, "mariadbd.log"))
         wait_for("mariadbd answers", lambda: self.process.check() or self.sql("SELECT 1") is not None, 60)
         return self
+
+    def install(self):
+        done = subprocess.run(
+            ["mariadb-install-db", "--no-defaults", "--user=" + self.me, "--datadir=" + self.data,
+             "--skip-test-db", "--auth-root-authentication-method=socket", "--auth-root-socket-user=" + self.me],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode != 0:
+            # Half a data directory would be taken for a whole one next time.
+            shutil.rmtree(self.data, ignore_errors=True)
+            raise RuntimeError("mariadb-install-db: " + done.stdout.decode(errors="replace")[-2000:])
 
     def sql(self, text, database="mysql"):
         """Output of the statements, None if they failed."""

@@ -126,7 +126,7 @@ class Stack:
             "static_dir": os.path.join(SOURCE, "templates", "static"),
             "sql_dir": os.path.join(SOURCE, "sql"),
             "state_dir": self.path("state"),
-            "run_dir": self.path("run"),
+            "run_dir": self.path("web"),
             "engine_program": os.path.join(self.build, "engine", "mailconvoy-sync"),
         }
         if "CA_FILE" in self.env:
@@ -147,7 +147,7 @@ class Stack:
         """Schema, keys and the first administrator."""
         if os.path.exists(self.conf):
             return
-        for name in ("keys", "state", "run"):
+        for name in ("keys", "state", "web"):
             os.makedirs(self.path(name), mode=0o700, exist_ok=True)
         self.write_conf()
         self.run_ctl("db", "migrate")

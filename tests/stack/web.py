@@ -20,20 +20,10 @@ http {{
   proxy_temp_path {dir}/nginx-proxy;
   uwsgi_temp_path {dir}/nginx-uwsgi;
   scgi_temp_path {dir}/nginx-scgi;
-  include /etc/nginx/mime.types;
-  types {{ text/javascript js mjs; }}
-  default_type application/octet-stream;
-  server_tokens off;
-  client_max_body_size 2m;
   upstream mailconvoy_web {{ server unix:{socket}; }}
   server {{
     listen 127.0.0.1:{port};
-    location /static/ {{
-      alias {static}/;
-      add_header X-Content-Type-Options nosniff;
-      add_header Cache-Control "public, max-age=3600";
-    }}
-    location / {{ include {inc}; }}
+    include {dir}/mailconvoy-server.inc;
   }}
 }}
 """
@@ -65,20 +55,31 @@ class Web:
             os.unlink(self.socket)
         self.fcgi = Process("mailconvoy-web", self.words, os.path.join(self.directory, "web.log"))
         wait_for("the FastCGI socket", lambda: self.fcgi.check() or os.path.exists(self.socket))
-        # fastcgi_params is looked for beside nginx.conf.
-        params = os.path.join(self.directory, "fastcgi_params")
-        shutil.copyfile("/etc/nginx/fastcgi_params", params)
+        self.fill_in_site()
         with open(self.nginx_conf, "w", encoding="ascii") as out:
             out.write(NGINX.format(
-                dir=self.directory, socket=self.socket, port=self.port, user="user root;" if os.geteuid() == 0 else "",
-                static=os.path.join(self.source, "templates", "static"),
-                inc=os.path.join(self.source, "conf", "nginx", "mailconvoy-fastcgi.inc")))
+                dir=self.directory, socket=self.socket, port=self.port,
+                user="user root;" if os.geteuid() == 0 else ""))
         self.nginx = Process("nginx", [shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin"), "-c",
                                        self.nginx_conf, "-p", self.directory, "-e",
                                        os.path.join(self.directory, "nginx-error.log")],
                              os.path.join(self.directory, "nginx.log"))
         wait_for("the sign-in page answers", self.answers)
         return self
+
+    def fill_in_site(self):
+        """The site an installation gets, with this stack's paths."""
+        # fastcgi_params is looked for beside nginx.conf.
+        shutil.copyfile("/etc/nginx/fastcgi_params", os.path.join(self.directory, "fastcgi_params"))
+        site = os.path.join(self.source, "conf", "nginx")
+        shutil.copyfile(os.path.join(site, "mailconvoy-fastcgi.inc"),
+                        os.path.join(self.directory, "mailconvoy-fastcgi.inc"))
+        with open(os.path.join(site, "mailconvoy-server.inc.in"), encoding="ascii") as f:
+            text = f.read()
+        text = text.replace("@nginxdir@", self.directory)
+        text = text.replace("@staticdir@", os.path.join(self.source, "templates", "static"))
+        with open(os.path.join(self.directory, "mailconvoy-server.inc"), "w", encoding="ascii") as out:
+            out.write(text)
 
     def answers(self):
         self.fcgi.check()
