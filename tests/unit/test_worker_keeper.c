@@ -145,13 +145,16 @@ static void passwords_come_by_descriptor_and_stand_nowhere_else(void **state)
 	finish(&r);
 }
 
+/* Signals 32 and 33 are the C library's own: it lets nobody change what they do, and they may come in
+ * ignored. */
 static void the_child_begins_clean(void **state)
 {
 	struct run r;
 
 	(void)state;
 	start(&r, "exec 3<&- 4<&-; umask; pwd; ls /proc/$$/fd | tr '\\n' ' '; echo; readlink /proc/$$/fd/0; "
-		  "ulimit -c; grep -E 'Sig(Blk|Ign)' /proc/$$/status | cut -f2 | sort -u; "
+		  "ulimit -c; grep -E 'Sig(Blk|Ign)' /proc/$$/status | cut -f2 | sed s/180000000/000000000/ "
+		  "| sort -u; "
 		  "test \"$(cut -d' ' -f6 /proc/$$/stat)\" = $$ && echo own session; env | cut -d= -f1 | "
 		  "sort | tr '\\n' ' '");
 	follow(&r, NULL);
