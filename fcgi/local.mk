@@ -42,4 +42,5 @@ fcgi_mailconvoy_web_SOURCES = \
 	%D%/serve.c %D%/serve.h \
 	%D%/main.c
 fcgi_mailconvoy_web_LDADD = $(LIBMCVFCGI_LIBS) $(LIBSQL_LIBS) $(LIBMCVIMAP_LIBS) $(LIBMCV_LIBS) $(FCGI_LIBS)
+dist_man_MANS += %D%/mailconvoy-web.8
 EXTRA_DIST += fcgi/VIEWMODELS.md
