@@ -1,5 +1,5 @@
 #!/bin/sh
-# install.sh KIND...: install the Debian packages of these kinds (build, run, demo, test) that are missing.
+# install.sh KIND...: install the Debian packages of these kinds (build, run, demo, test, long) that are missing.
 # Needs root only when something is missing.
 set -eu
 
