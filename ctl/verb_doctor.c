@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -139,6 +141,43 @@ static bool on_path(const char *name, char *found, size_t size)
 	return false;
 }
 
+/*
+ * Only the worker starts programs, so the version is read where imapsync, a script, carries it: in the line
+ * "# $Id: imapsync,v 2.229 2022/09/14 ..." at its top.  "" if it is not there.
+ */
+static void read_version(const char *path, char *version, size_t size)
+{
+	static const char mark[] = "imapsync,v ";
+	char line[256];
+	FILE *f = fopen(path, "re");
+
+	*version = '\0';
+	for (int i = 0; f != NULL && i < 20 && fgets(line, sizeof(line), f) != NULL; i++) {
+		const char *at = strstr(line, mark);
+
+		if (at == NULL)
+			continue;
+		at += sizeof(mark) - 1;
+		(void)snprintf(version, size, "%.*s", (int)strspn(at, "0123456789."), at);
+		break;
+	}
+	if (f != NULL)
+		(void)fclose(f);
+}
+
+static void praise_program(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char version[32];
+
+	if (strcmp(slash ? slash + 1 : path, "mailconvoy-sync") == 0)
+		(void)snprintf(version, sizeof(version), "%s", PACKAGE_VERSION);
+	else
+		read_version(path, version, sizeof(version));
+	good("sync program %s, version %s", path,
+	    *version ? version : "unknown: the worker's log and every job name it");
+}
+
 static void look_at_sync_program(const struct ctl *ctl)
 {
 	const struct conf *conf = ctl->conf;
@@ -146,14 +185,14 @@ static void look_at_sync_program(const struct ctl *ctl)
 
 	if (conf->sync_program[0] != '\0') {
 		if (access(conf->sync_program, X_OK) == 0)
-			good("sync program %s", conf->sync_program);
+			praise_program(conf->sync_program);
 		else
 			bad("Install it, or empty sync_program to use the built-in engine.",
 			    "%s cannot be run: %s", conf->sync_program, strerror(errno));
 	} else if (on_path("imapsync", found, sizeof(found))) {
-		good("sync program %s", found);
+		praise_program(found);
 	} else if (access(conf->engine_program, X_OK) == 0) {
-		good("sync program %s (no imapsync on PATH)", conf->engine_program);
+		praise_program(conf->engine_program);
 	} else {
 		bad("Install imapsync or set engine_program.", "there is neither imapsync on PATH nor %s",
 		    conf->engine_program);
@@ -191,7 +230,7 @@ static void look_at_web(const struct ctl *ctl)
 {
 	struct sockaddr_un un = {.sun_family = AF_UNIX};
 	struct stat st;
-	char port[64];
+	char found[4096];
 	int fd;
 
 	(void)snprintf(un.sun_path, sizeof(un.sun_path), "%s/web.sock", ctl->conf->run_dir);
@@ -211,7 +250,7 @@ static void look_at_web(const struct ctl *ctl)
 		good("FastCGI socket %s", un.sun_path);
 	if (fd >= 0)
 		(void)close(fd);
-	if (on_path("nginx", port, sizeof(port)) || access("/usr/sbin/nginx", X_OK) == 0)
+	if (on_path("nginx", found, sizeof(found)) || access("/usr/sbin/nginx", X_OK) == 0)
 		good("nginx is installed");
 	else
 		bad("apt-get install nginx-light, and enable the site mailconvoy.", "no nginx");

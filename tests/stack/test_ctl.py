@@ -1,0 +1,292 @@
+"""mailconvoyctl on a real database: what each verb does, says and exits with."""
+import atexit
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "http")]
+
+import stack  # noqa: E402
+import tap    # noqa: E402
+from tap import has, lacks, same  # noqa: E402
+
+BUILD = os.environ.get("MCV_BUILDDIR") or stack.SOURCE
+CTL = os.path.join(BUILD, "ctl", "mailconvoyctl")
+OK, PROBLEMS, USAGE, REFUSED, UNAVAILABLE, CONFLICT, CONFIG = 0, 1, 64, 65, 69, 73, 78
+PASSWORD = "a long enough password"
+
+if not os.path.exists(CTL):
+    tap.skip_all("mailconvoyctl is not built")
+DIR = tempfile.mkdtemp(prefix="mcv-ctl-")
+servers = stack.Stack(DIR, BUILD, port=0, parts=("mariadb",))
+try:
+    servers.check_prerequisites()
+except RuntimeError as why:
+    tap.skip_all(str(why))
+
+
+@atexit.register
+def leave():
+    servers.stop()
+    shutil.rmtree(DIR, ignore_errors=True)
+
+
+def ctl(*words, text="", conf=None):
+    """(exit code, standard output, standard error)"""
+    done = subprocess.run([CTL, "-c", conf or servers.conf, *words], input=text.encode(), stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE)
+    out, err = done.stdout.decode(), done.stderr.decode()
+    lacks(err, "Sanitizer")
+    lacks(err, "runtime error")
+    return done.returncode, out, err
+
+
+def ok(*words, text=""):
+    code, out, err = ctl(*words, text=text)
+    same(code, OK, " ".join(words) + ": " + out + err)
+    return out
+
+
+def refused(code, *words, text=""):
+    got, out, err = ctl(*words, text=text)
+    same(got, code, " ".join(words) + ": " + out + err)
+    return out + err
+
+
+def sql(text):
+    out = servers.db.sql(text, "mailconvoy")
+    assert out is not None, text
+    return out.strip()
+
+
+def mode(path):
+    return stat.S_IMODE(os.stat(path).st_mode)
+
+
+def other_conf(name, text):
+    path = os.path.join(DIR, name)
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(text)
+    return path
+
+
+def test_setup_prepares_everything_and_shows_one_password():
+    servers.start()
+    servers.write_conf()
+    for name in ("keys", "state", "web"):
+        os.makedirs(os.path.join(DIR, name), exist_ok=True)
+    out = ok("setup", "--email", "admin@example.org")
+    has(out, "First administrator: admin@example.org")
+    has(out, "http://127.0.0.1:")
+    same(len(re.findall(r"^Password, shown only now: \S{16,}$", out, re.M)), 1)
+    same(sql("SELECT role FROM user WHERE email = 'admin@example.org'"), "admin")
+
+
+def test_setup_again_changes_nothing():
+    before = sql("SELECT id, password_hash FROM user")
+    with open(os.path.join(DIR, "keys", "sealing.key"), "rb") as f:
+        key = f.read()
+    out = ok("setup")
+    lacks(out, "Password")
+    same(sql("SELECT id, password_hash FROM user"), before)
+    with open(os.path.join(DIR, "keys", "sealing.key"), "rb") as f:
+        same(f.read(), key)
+
+
+def test_nobody_but_its_owner_reads_the_private_key():
+    same(mode(os.path.join(DIR, "keys", "sealing.key")), 0o400)
+    same(mode(os.path.join(DIR, "keys", "sealing.pub")), 0o444)
+
+
+def test_key_generate_never_replaces_a_key():
+    has(refused(CONFLICT, "key", "generate"), "not overwritten")
+
+
+def test_passwords_are_hashed_by_yescrypt():
+    has(sql("SELECT password_hash FROM user WHERE email = 'admin@example.org'"), "$y$")
+
+
+def test_db_status_lists_what_is_applied():
+    has(ok("db", "status"), "0001 initial")
+
+
+def test_db_migrate_says_when_there_is_nothing_to_do():
+    has(ok("db", "migrate"), "up to date")
+
+
+def test_a_newer_schema_is_refused_in_plain_words():
+    sql("INSERT INTO schema_migration SELECT 9999, 'future', sha256, applied_at FROM schema_migration LIMIT 1")
+    try:
+        has(refused(CONFLICT, "user", "list"), "upgrade mailconvoy")
+        has(refused(PROBLEMS, "db", "status"), "UNKNOWN TO THIS VERSION")
+    finally:
+        sql("DELETE FROM schema_migration WHERE version = 9999")
+
+
+def test_user_add_takes_the_password_from_standard_input():
+    has(ok("user", "add", "--role", "admin", "support@example.org", text=PASSWORD + "\n"), "may sign in")
+    has(ok("user", "list"), "support@example.org")
+
+
+def test_user_add_makes_the_customer_of_a_member():
+    ok("user", "add", "--account", "Example Ltd", "accounts@example.org", text=PASSWORD + "\n")
+    same(sql("SELECT a.name FROM user u JOIN account a ON a.id = u.account_id WHERE u.email = 'accounts@example.org'"),
+         "Example Ltd")
+
+
+def test_a_member_without_a_customer_is_refused():
+    has(refused(USAGE, "user", "add", "lost@example.org", text=PASSWORD + "\n"), "--account")
+
+
+def test_no_password_is_taken_from_the_command_line():
+    refused(USAGE, "user", "add", "--role", "admin", "third@example.org", PASSWORD)
+    refused(USAGE, "user", "passwd", "support@example.org", PASSWORD)
+
+
+def test_the_same_address_twice_is_a_conflict():
+    has(refused(CONFLICT, "user", "add", "--role", "admin", "support@example.org", text=PASSWORD + "\n"), "already")
+
+
+def test_a_short_password_is_refused():
+    has(refused(REFUSED, "user", "passwd", "support@example.org", text="short\n"), "nothing was changed")
+
+
+def test_no_password_at_all_is_refused():
+    refused(REFUSED, "user", "passwd", "support@example.org")
+
+
+def test_what_is_no_address_is_refused():
+    refused(REFUSED, "user", "add", "--role", "admin", "not an address", text=PASSWORD + "\n")
+
+
+def test_an_unknown_user_is_refused():
+    has(refused(REFUSED, "user", "disable", "nobody@example.org"), "no user")
+
+
+def test_user_passwd_ends_every_session():
+    sql("INSERT INTO session (id_hash, user_id, created_at, last_seen_at, expires_at) SELECT REPEAT('x', 32), id, "
+        "UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL 1 DAY FROM user "
+        "WHERE email = 'support@example.org'")
+    before = sql("SELECT password_hash FROM user WHERE email = 'support@example.org'")
+    ok("user", "passwd", "support@example.org", text="another " + PASSWORD + "\n")
+    assert sql("SELECT password_hash FROM user WHERE email = 'support@example.org'") != before
+    same(sql("SELECT COUNT(*) FROM session"), "0")
+
+
+def test_user_disable_and_enable():
+    ok("user", "disable", "support@example.org")
+    has(ok("user", "list"), "(disabled)")
+    ok("user", "enable", "support@example.org")
+    lacks(ok("user", "list"), "(disabled)")
+
+
+def test_two_migrations_may_run_at_once_unless_told_otherwise():
+    has(ok("slots"), "2 migrations")
+
+
+def test_slots_are_raised_and_lowered():
+    has(ok("slots", "5"), "5 migrations")
+    has(ok("slots", "0"), "0 migrations")
+    has(ok("slots", "2"), "2 migrations")
+
+
+def test_slots_takes_only_numbers():
+    for word in ("-1", "two", "1001", "", "2x"):
+        refused(USAGE, "slots", word)
+
+
+def test_check_finds_nothing_in_a_good_database():
+    has(ok("check"), "agree")
+
+
+def test_check_lists_each_contradiction():
+    sql("INSERT INTO job_log (job_id, start, length, encoding, bytes, at) VALUES (77, 0, 1, 0, 'x', UTC_TIMESTAMP(6))")
+    try:
+        has(refused(PROBLEMS, "check"), "77")
+    finally:
+        sql("DELETE FROM job_log")
+
+
+def test_doctor_says_how_to_mend_each_problem():
+    out = refused(PROBLEMS, "doctor")
+    has(out, "systemctl start mailconvoy-worker")
+    has(out, "systemctl enable --now mailconvoy-web.socket")
+    same(out.count("PROBLEM"), len(re.findall(r"PROBLEM .*\n {11}\S", out)), out)
+
+
+def test_doctor_sees_a_private_key_that_others_may_read():
+    key = os.path.join(DIR, "keys", "sealing.key")
+    os.chmod(key, 0o444)
+    try:
+        has(refused(PROBLEMS, "doctor"), "0400")
+    finally:
+        os.chmod(key, 0o400)
+
+
+def test_doctor_sees_keys_that_do_not_belong_together():
+    with open(servers.conf, encoding="utf-8") as f:
+        text = f.read()
+    os.makedirs(os.path.join(DIR, "other"), exist_ok=True)
+    pair = text.replace("/keys/", "/other/")
+    code, _, err = ctl("key", "generate", conf=other_conf("pair.conf", pair))
+    same(code, OK, err)
+    mixed = other_conf("mixed.conf", text.replace("keys/sealing.pub", "other/sealing.pub"))
+    code, out, _ = ctl("doctor", conf=mixed)
+    same(code, PROBLEMS)
+    has(out, "do not belong together")
+
+
+def test_doctor_names_the_sync_program_and_its_version():
+    script = other_conf("imapsync", "#!/usr/bin/perl\n\n# $Id: imapsync,v 2.229 2022/09/14 18:08:24 x Exp x $\n")
+    os.chmod(script, 0o755)
+    with open(servers.conf, encoding="utf-8") as f:
+        conf = other_conf("script.conf", f.read() + 'sync_program = "%s"\n' % script)
+    has(ctl("doctor", conf=conf)[1], "sync program %s, version 2.229" % script)
+
+
+def test_the_sample_configuration_is_every_setting_at_its_default():
+    sample = other_conf("sample.conf", ok("conf", "sample"))
+    with open(sample, encoding="utf-8") as f:
+        plain = other_conf("plain.conf", re.sub(r"^#(\w+ = )", r"\1", f.read(), flags=re.M))
+    code, defaults, _ = ctl("conf", "show", conf=sample)
+    same(code, OK)
+    same(ctl("conf", "show", conf=plain)[:2], (OK, defaults))
+
+
+def test_a_missing_configuration_is_its_own_exit_code():
+    code, _, err = ctl("user", "list", conf=os.path.join(DIR, "none.conf"))
+    same(code, CONFIG)
+    has(err, "conf sample")
+
+
+def test_a_refused_configuration_is_named_with_its_line():
+    code, _, err = ctl("check", conf=other_conf("bad.conf", 'debug = false\nfrobnicate = "1"\n'))
+    same(code, CONFIG)
+    has(err, "bad.conf")
+    has(err, "frobnicate")
+
+
+def test_called_wrongly_it_shows_its_verbs():
+    for words in ((), ("frobnicate",), ("db",), ("db", "drop"), ("key",), ("conf",), ("user",), ("check", "all"),
+                  ("doctor", "now"), ("setup", "--password", "x")):
+        has(refused(USAGE, *words), "usage", " ".join(words))
+
+
+def test_version_and_help_need_no_configuration():
+    has(ctl("version", conf="/nonexistent")[1], "mailconvoyctl ")
+    has(ctl("help", conf="/nonexistent")[1], "doctor")
+
+
+def test_without_a_database_it_says_so():
+    servers.db.stop()
+    has(refused(UNAVAILABLE, "user", "list"), "mailconvoyctl: ")
+    has(refused(PROBLEMS, "doctor"), "Is MariaDB running?")
+
+
+if __name__ == "__main__":
+    tap.run(globals())
