@@ -135,7 +135,20 @@ plugin {{
 """
 
 
+def reachable(path):
+    """Whether every directory from path up lets everybody pass."""
+    path = os.path.abspath(path)
+    while os.stat(path).st_mode & 0o001:
+        if path == "/":
+            return True
+        path = os.path.dirname(path)
+    return False
+
+
 class Dovecot:
+    # Called in the child before exec.
+    before_exec = None
+
     def __init__(self, directory, authority, users=None, separator="/", prefix="", special=False, quota=None,
                  certificate_for="DNS:localhost"):
         self.directory = directory
@@ -151,11 +164,12 @@ class Dovecot:
         me = getpass.getuser() if not root else "root"
         login = "nobody" if root else me
         if root:
-            # The login process runs as nobody and must reach its sockets.
-            path = directory
-            while path not in ("/", "/tmp"):
-                os.chmod(path, 0o755)
-                path = os.path.dirname(path)
+            # The login process runs as nobody and must reach its sockets: the two directories made for this are
+            # opened, those above are not ours to open.
+            for path in (directory, os.path.dirname(directory)):
+                os.chmod(path, os.stat(path).st_mode | 0o711)
+            if not reachable(directory):
+                raise RuntimeError("%s is closed to other users, which Dovecot needs when root starts it" % directory)
         entry = pwd.getpwnam(login)
         if root:
             # Mail is never root's in Dovecot.
@@ -176,7 +190,8 @@ class Dovecot:
 
     def start(self):
         self.process = subprocess.Popen([DOVECOT, "-F", "-c", self.config], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                        preexec_fn=self.before_exec)
         deadline = time.monotonic() + 20
         while True:
             try:

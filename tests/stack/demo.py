@@ -84,6 +84,8 @@ def introduce(stack):
 class DemoStack(stack_module.Stack):
     """Ready means: started, and the sample mailbox migrated and verified."""
 
+    is_ready = False
+
     def start(self):
         say("Starting MariaDB, two Dovecots, an SMTP catcher, the web, nginx and a worker in %s" % self.dir)
         super().start()
@@ -94,13 +96,20 @@ class DemoStack(stack_module.Stack):
             self.stop()
             raise
         introduce(self)
+        self.is_ready = True
         return self
+
+    def stop(self):
+        super().stop()
+        if self.is_ready:
+            # Of one that never was, the logs are needed.
+            stack_module.clean_remains(self.dir)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--dir", required=True)
-    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--port", type=int)
     parser.add_argument("--builddir", required=True)
     parser.add_argument("--detach", action="store_true")
     parser.add_argument("--no-sample", action="store_true")
@@ -109,7 +118,11 @@ def main():
     if stack_module.supervisor_of(args.dir) is not None:
         print("demo: it runs in %s already; ./demo --dir %s stop ends it" % (args.dir, args.dir), file=sys.stderr)
         return 1
-    stack_module.clean_remains(args.dir)
+    try:
+        stack_module.clean_remains(args.dir)
+    except RuntimeError as problem:
+        print("demo: %s" % problem, file=sys.stderr)
+        return 1
     # The built-in engine moves a message byte for byte; imapsync --addheader alters those without identity.
     settings = {"sync_program": args.sync_program or os.path.join(args.builddir, "engine", "mailconvoy-sync")}
     stack = DemoStack(args.dir, args.builddir, args.port, with_sample=not args.no_sample, settings=settings)

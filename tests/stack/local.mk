@@ -1,5 +1,10 @@
 # tests/stack: starts the real servers, for tests and for ./demo
-EXTRA_DIST += \
+STACK_TESTS = \
+	%D%/test_ctl.py \
+	%D%/test_install.py \
+	%D%/test_stack.py
+TESTS += $(STACK_TESTS)
+EXTRA_DIST += $(STACK_TESTS) \
 	%D%/packages \
 	%D%/install.sh \
 	%D%/stack.sh \

@@ -7,12 +7,17 @@ import socket
 import subprocess
 import time
 
+# Servers live in sbin, which is not on an ordinary user's PATH.
+os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
+
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent():
+    """In a child before exec: it ends with the stack, and Ctrl-C reaches the stack alone, which ends all in order."""
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    os.setsid()
 
 
 class Process:

@@ -17,6 +17,7 @@ import signal
 import ssl
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(HERE))
@@ -26,21 +27,30 @@ import dovecot  # noqa: E402
 import mariadb  # noqa: E402
 import sample   # noqa: E402
 import web      # noqa: E402
-from process import Process, free_port, port_taken, runs, wait_for  # noqa: E402
+from process import Process, die_with_parent, free_port, port_taken, runs, wait_for  # noqa: E402
 
 PARTS = ("mariadb", "dovecot", "smtp", "web", "worker")
+DEFAULT_PORT = 8080
 USERS = 20
 # aiosmtpd is a Debian package: it belongs to Debian's python, whatever comes first on PATH.
 DEBIAN_PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
 ADMIN = "admin@example.org"
+ELSEWHERE = "mailconvoy-mail-"
+MARK = ".mailconvoy-stack"
+REMAINS = ("mariadb", "source", "destination", "ca", "keys", "state", "web", "smtp", "mailconvoy.conf", "smtp.log",
+           "worker.log")
 
 
 class Stack:
-    def __init__(self, directory, builddir, port=8080, parts=PARTS, with_sample=True, settings=None, quick=False):
+    """port: 0 finds a free one; None is 8080, or a free one when that is taken."""
+
+    def __init__(self, directory, builddir, port=None, parts=PARTS, with_sample=True, settings=None, quick=False):
         self.dir = os.path.abspath(directory)
         self.build = os.path.abspath(builddir)
         self.parts = parts
         self.with_sample = with_sample
+        if port is None:
+            port = 0 if port_taken(DEFAULT_PORT) else DEFAULT_PORT
         self.port = free_port() if port == 0 else port
         self.settings = settings or {}
         self.quick = quick
@@ -67,6 +77,8 @@ class Stack:
     def start(self):
         self.check_prerequisites()
         os.makedirs(self.dir, exist_ok=True)
+        with open(self.path(MARK), "w", encoding="ascii"):
+            pass
         with open(self.path("stack.pid"), "w", encoding="ascii") as out:
             out.write("%d\n" % os.getpid())
         try:
@@ -87,14 +99,26 @@ class Stack:
         db.sql("CREATE DATABASE IF NOT EXISTS mailconvoy CHARACTER SET utf8mb4")
         self.env.update(DB_SOCKET=db.socket, DB_NAME="mailconvoy")
 
+    def mail_dir(self, side):
+        """
+        Where that Dovecot lives: below our directory, unless root starts it in a place that the users Dovecot
+        switches to cannot reach; then it is elsewhere, with a link here.
+        """
+        if os.geteuid() != 0 or dovecot.reachable(os.path.dirname(self.dir)):
+            return self.path(side)
+        elsewhere = tempfile.mkdtemp(prefix=ELSEWHERE, dir="/var/tmp")
+        os.symlink(elsewhere, self.path(side))
+        return os.path.join(elsewhere, side)
+
     def start_dovecot(self):
         authority = dovecot.Authority(self.path("ca"))
         password = secrets.token_urlsafe(15)
         users = {"user": password}
         users.update(("user%d" % n, password) for n in range(1, USERS + 1))
         for side in ("source", "destination"):
-            server = dovecot.Dovecot(self.path(side), authority, users=users,
+            server = dovecot.Dovecot(self.mail_dir(side), authority, users=users,
                                      separator="/" if side == "source" else ".", special=side == "destination")
+            server.before_exec = die_with_parent
             self.running.append(server)
             server.start()
             setattr(self, side, server)
@@ -218,11 +242,15 @@ def stop_directory(directory):
 
 def clean_remains(directory):
     """Remove what a stack left that could not clean up: its passwords are gone with its stack.env."""
-    for name in ("mariadb", "source", "destination", "ca", "keys", "state", "web", "mailconvoy.conf"):
-        path = os.path.join(directory, name)
-        if os.path.isdir(path):
+    found = [os.path.join(directory, name) for name in REMAINS if os.path.lexists(os.path.join(directory, name))]
+    if found and not os.path.exists(os.path.join(directory, MARK)):
+        raise RuntimeError("%s is there, and no stack made it; choose an empty directory" % found[0])
+    for path in found:
+        if os.path.realpath(path).startswith(os.path.join("/var/tmp", ELSEWHERE)):
+            shutil.rmtree(os.path.realpath(path))
+        if os.path.isdir(path) and not os.path.islink(path):
             shutil.rmtree(path)
-        elif os.path.exists(path):
+        else:
             os.unlink(path)
 
 
@@ -247,6 +275,7 @@ def detach(stack):
     read_fd, write_fd = os.pipe()
     os.makedirs(stack.dir, exist_ok=True)
     log = open(os.path.join(stack.dir, "stack.log"), "wb")
+    os.fchmod(log.fileno(), 0o600)
     pid = os.fork()
     if pid == 0:
         os.setsid()
@@ -275,7 +304,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("verb", choices=("start", "stop"))
     parser.add_argument("--dir", required=True)
-    parser.add_argument("--port", type=int, default=8080)
+    parser.add_argument("--port", type=int, help="default %d, or a free one" % DEFAULT_PORT)
     parser.add_argument("--builddir", default=os.environ.get("MCV_BUILDDIR", SOURCE))
     parser.add_argument("--detach", action="store_true")
     parser.add_argument("--no-sample", action="store_true")
@@ -287,14 +316,22 @@ def main():
     if supervisor_of(args.dir) is not None:
         print("stack: %s is running already; stop it first" % args.dir, file=sys.stderr)
         return 1
-    clean_remains(args.dir)
+    try:
+        clean_remains(args.dir)
+    except RuntimeError as problem:
+        print("stack: %s" % problem, file=sys.stderr)
+        return 1
     settings = dict(item.split("=", 1) for item in args.set)
     settings = {k: int(v) if v.isdigit() else v for k, v in settings.items()}
     parts = tuple(args.only.split(","))
     stack = Stack(args.dir, args.builddir, args.port, parts, not args.no_sample, settings)
     if args.detach:
         return detach(stack)
-    serve(stack)
+    try:
+        serve(stack)
+    except RuntimeError as problem:
+        print("stack: %s" % problem, file=sys.stderr)
+        return 1
     return 0
 
 

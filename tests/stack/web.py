@@ -31,7 +31,7 @@ http {{
 
 def missing():
     for program in ("nginx", "spawn-fcgi", "multiwatch"):
-        if shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") is None:
+        if shutil.which(program) is None:
             return "no %s on this machine" % program
     return None
 
@@ -60,7 +60,7 @@ class Web:
             out.write(NGINX.format(
                 dir=self.directory, socket=self.socket, port=self.port,
                 user="user root;" if os.geteuid() == 0 else ""))
-        self.nginx = Process("nginx", [shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin"), "-c",
+        self.nginx = Process("nginx", [shutil.which("nginx"), "-c",
                                        self.nginx_conf, "-p", self.directory, "-e",
                                        os.path.join(self.directory, "nginx-error.log")],
                              os.path.join(self.directory, "nginx.log"))
