@@ -57,7 +57,6 @@ pkgdata_DATA = %D%/mailconvoy.conf.sample
 dist_man_MANS += \
 	%D%/man/mailconvoy.7 \
 	%D%/man/mailconvoyctl.8 \
-	%D%/man/mailconvoy-web.8 \
 	%D%/man/mailconvoy-worker.8
 man_MANS += %D%/man/mailconvoy.conf.5
 CLEANFILES += $(CONF_MADE)
