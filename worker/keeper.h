@@ -70,6 +70,7 @@ enum keeper_event {
 	KEEPER_NOT_STARTED, /* value: errno of exec, fork or chdir */
 	KEEPER_FENCED,      /* the fence was reached; the run is being ended */
 	KEEPER_TOO_FAT,     /* memory_bytes was exceeded; the run is being ended */
+	KEEPER_TERMINATED,  /* SIGTERM from outside: systemd stops the whole unit, and us with it */
 	KEEPER_EXITED,      /* value: the program's wait status; descendants of it may still be there */
 	KEEPER_GONE,        /* the keeper is gone, and with it (or before it) everything below it */
 };

@@ -130,11 +130,20 @@ static void check_memory(struct keeping *k)
 	end_run(k, k->grace_s);
 }
 
-/* Until nothing is left. */
-static void watch(struct keeping *k)
+static void read_signals(struct keeping *k)
 {
 	struct signalfd_siginfo si;
 
+	while (read(k->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si))
+		if (si.ssi_signo == SIGTERM) {
+			tell(KEEPER_TERMINATED, 0);
+			end_run(k, k->grace_s);
+		}
+}
+
+/* Until nothing is left. */
+static void watch(struct keeping *k)
+{
 	while (!reap(k)) {
 		struct pollfd fds[] = {
 		    {.fd = k->signal_fd, .events = POLLIN},
@@ -144,9 +153,8 @@ static void watch(struct keeping *k)
 		if (k->ending && mono_left_ms(k->kill_at) == 0)
 			kill_run(k);
 		(void)poll(fds, 2, timeout_ms(k));
-		if (fds[0].revents != 0 && read(k->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si) &&
-		    si.ssi_signo == SIGTERM)
-			end_run(k, k->grace_s);
+		if (fds[0].revents != 0)
+			read_signals(k);
 		if (fds[1].revents != 0)
 			obey(k);
 		check_memory(k);
@@ -155,6 +163,7 @@ static void watch(struct keeping *k)
 			end_run(k, k->grace_s);
 		}
 	}
+	read_signals(k); /* the program may have heard of it sooner than we */
 }
 
 static int watch_signals(void)

@@ -313,6 +313,7 @@ static void hear_keeper(struct runner *r)
 			handle(r, EV_NOT_STARTED);
 			break;
 		case KEEPER_FENCED: runner_wish(r, WISH_FENCE); break;
+		case KEEPER_TERMINATED: runner_wish(r, WISH_STOP); break;
 		case KEEPER_TOO_FAT: runner_wish(r, WISH_MEMORY); break;
 		case KEEPER_EXITED:
 			r->have_status = true;

@@ -25,9 +25,9 @@ struct run {
 	struct keeper keeper;
 	struct buf output;
 	bool output_ended;
-	int started, not_started, fenced, exited; /* how often */
-	int status;                               /* of KEEPER_EXITED */
-	int errnum;                               /* of KEEPER_NOT_STARTED */
+	int started, not_started, fenced, terminated, exited; /* how often */
+	int status;                                           /* of KEEPER_EXITED */
+	int errnum;                                           /* of KEEPER_NOT_STARTED */
 };
 
 static void start_with(
@@ -77,7 +77,7 @@ static void follow(struct run *r, const char *needle)
 		    {.fd = r->output_ended ? -1 : r->keeper.output_fd, .events = POLLIN},
 		};
 
-		if (needle != NULL && strstr(r->output.data, needle) != NULL)
+		if (needle != NULL && r->started > 0 && strstr(r->output.data, needle) != NULL)
 			return;
 		if (mono_left_ms(deadline) == 0)
 			fail_msg("nothing more after %d ms; so far: %s", DEADLINE_MS, r->output.data);
@@ -96,6 +96,7 @@ static void follow(struct run *r, const char *needle)
 				r->not_started++;
 				r->errnum = value;
 				break;
+			case KEEPER_TERMINATED: r->terminated++; break;
 			case KEEPER_FENCED:
 			case KEEPER_TOO_FAT: r->fenced++; break;
 			case KEEPER_EXITED:
@@ -152,9 +153,9 @@ static void the_child_begins_clean(void **state)
 	struct run r;
 
 	(void)state;
-	/* glibc's posix_spawn() leaves its own two signals, 32 and 33, ignored, and lets nobody change that.
-	 */
-	start(&r, "exec 3<&- 4<&-; umask; pwd; ls /proc/$$/fd | tr '\\n' ' '; echo; readlink /proc/$$/fd/0; "
+	start(&r, "exec 3<&- 4<&-; umask; pwd; n=0; while test $n -lt 300; do test -e /proc/$$/fd/$n && echo "
+		  "fd $n; n=$((n + 1)); done; "
+		  "readlink /proc/$$/fd/0; "
 		  "ulimit -c; grep -E 'Sig(Blk|Ign)' /proc/$$/status | cut -f2 | sed s/180000000/000000000/ "
 		  "| sort -u; "
 		  "test \"$(cut -d' ' -f6 /proc/$$/stat)\" = $$ && echo own session; env | cut -d= -f1 | "
@@ -162,7 +163,8 @@ static void the_child_begins_clean(void **state)
 	follow(&r, NULL);
 	assert_non_null(strstr(r.output.data, "0077\n"));
 	assert_non_null(strstr(r.output.data, job_dir));
-	assert_non_null(strstr(r.output.data, "\n0 1 2 \n/dev/null\n0\n0000000000000000\nown session\n"));
+	assert_non_null(
+	    strstr(r.output.data, "\nfd 0\nfd 1\nfd 2\n/dev/null\n0\n0000000000000000\nown session\n"));
 	assert_non_null(strstr(r.output.data, "HOME LC_ALL PATH PWD TMPDIR TZ"));
 	assert_null(strstr(r.output.data, "ASAN"));
 	finish(&r);
@@ -271,6 +273,23 @@ static void a_renewed_lease_moves_the_fence(void **state)
 	finish(&r);
 }
 
+static void a_stop_of_everything_at_once_is_told(void **state)
+{
+	struct run r;
+
+	(void)state;
+	start(&r, "echo ready; exec sleep 1000");
+	follow(&r, "ready");
+	(void)kill(r.keeper.pid, SIGSTOP); /* so that both are there when it looks */
+	(void)kill(r.keeper.child, SIGTERM);
+	(void)kill(r.keeper.pid, SIGTERM);
+	(void)kill(r.keeper.pid, SIGCONT);
+	follow(&r, NULL);
+	assert_int_equal(r.terminated, 1);
+	assert_int_equal(r.exited, 1);
+	finish(&r);
+}
+
 static void what_a_program_leaves_behind_is_ended_too(void **state)
 {
 	struct run r;
@@ -337,6 +356,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(the_fence_holds_without_the_worker_doing_anything),
 	    cmocka_unit_test(too_much_memory_ends_the_run),
 	    cmocka_unit_test(a_renewed_lease_moves_the_fence),
+	    cmocka_unit_test(a_stop_of_everything_at_once_is_told),
 	    cmocka_unit_test(what_a_program_leaves_behind_is_ended_too),
 	    cmocka_unit_test(the_job_directory_is_locked_while_anything_runs),
 	    cmocka_unit_test(a_killed_keeper_takes_its_program_along),
