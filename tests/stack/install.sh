@@ -15,11 +15,11 @@ have() {
 	esac
 }
 
-for kind in "$@"; do
-	for package in $(awk -v kind="$kind" '$1 == kind { print $2 }' "$here/packages"); do
-		have "$package" || missing="$missing $package"
-	done
-done
+while read -r kind package _; do
+	case " $* " in
+	*" $kind "*) have "$package" || missing="$missing $package" ;;
+	esac
+done <"$here/packages"
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then
