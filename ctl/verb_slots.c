@@ -4,6 +4,7 @@
 
 #include "ctl/ctl.h"
 #include "sql/store_queue.h"
+#include "lib/parse.h"
 
 enum { SLOTS_MAX = 1000 };
 
@@ -14,10 +15,9 @@ enum ctl_exit verb_slots(struct ctl *ctl, int count, char **words)
 	enum err e;
 
 	if (count == 1) {
-		char *end;
-		unsigned long n = strtoul(words[0], &end, 10);
+		uint64_t n;
 
-		if (strspn(words[0], "0123456789") == 0 || *end != '\0' || n > SLOTS_MAX) {
+		if (parse_u64(words[0], 0, SLOTS_MAX, &n) != ERR_OK) {
 			ctl_complain("slots is a number from 0 (nothing starts) to %d", SLOTS_MAX);
 			return CTL_USAGE;
 		}

@@ -1,10 +1,11 @@
 #include "engine/options.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/parse.h"
 
 enum kind {
 	KIND_STRING, /* const char * */
@@ -115,19 +116,6 @@ static bool takes_value(enum kind k)
 	       k == KIND_IGNORED_VALUE || k == KIND_REFUSED;
 }
 
-static bool parse_number(const char *s, uint64_t *number_r)
-{
-	char *end;
-	if (*s < '0' || *s > '9')
-		return false;
-	errno = 0;
-	unsigned long long n = strtoull(s, &end, 10);
-	if (errno != 0 || *end != '\0')
-		return false;
-	*number_r = n;
-	return true;
-}
-
 static void list_add(struct arena *a, struct word_list *l, const char *word)
 {
 	const char **words = arena_array(a, l->count + 1, sizeof(*words));
@@ -182,13 +170,13 @@ static enum err set_value(struct parsing *p, const struct option_row *row, const
 	case KIND_SSLARG: return parse_sslarg(p, row, value);
 	case KIND_IGNORED_VALUE: return ERR_OK;
 	case KIND_SIZE:
-		if (parse_number(value, &number)) {
+		if (parse_u64(value, 0, UINT64_MAX, &number) == ERR_OK) {
 			memcpy(field, &number, sizeof(number));
 			return ERR_OK;
 		}
 		break;
 	case KIND_COUNT:
-		if (parse_number(value, &number) && number > 0 && number <= INT_MAX) {
+		if (parse_u64(value, 1, INT_MAX, &number) == ERR_OK) {
 			unsigned n = (unsigned)number;
 			memcpy(field, &n, sizeof(n));
 			return ERR_OK;

@@ -14,6 +14,7 @@
 #include <openssl/x509v3.h>
 
 #include "imap/dial.h"
+#include "lib/parse.h"
 
 static void name_text(const X509_NAME *name, char *out, size_t size)
 {
@@ -112,10 +113,9 @@ static bool set_name(SSL *ssl, const char *host, bool verify)
 {
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 	char name[256];
-	struct in6_addr address;
 	size_t len = strlen(host);
 
-	if (inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1)
+	if (parse_is_address(host))
 		return !verify || X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
 	if (len == 0 || len >= sizeof(name))
 		return false;

@@ -40,16 +40,6 @@ enum err parse_i64(const char *s, int64_t min, int64_t max, int64_t *n_r)
 	return ERR_OK;
 }
 
-enum err parse_port(const char *s, uint16_t *port_r)
-{
-	uint64_t n;
-
-	if (parse_u64(s, 1, UINT16_MAX, &n) != ERR_OK)
-		return ERR_INVALID;
-	*port_r = (uint16_t)n;
-	return ERR_OK;
-}
-
 bool parse_is_address(const char *s)
 {
 	unsigned char bytes[sizeof(struct in6_addr)];

@@ -16,9 +16,6 @@ enum err parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *n_r) MUS
 /* The same with a '-' allowed in front. */
 enum err parse_i64(const char *s, int64_t min, int64_t max, int64_t *n_r) MUST_CHECK;
 
-/* A TCP port, 1 to 65535. */
-enum err parse_port(const char *s, uint16_t *port_r) MUST_CHECK;
-
 /* Whether s is an IPv4 or IPv6 address in text, without brackets or zone. */
 bool parse_is_address(const char *s);
 

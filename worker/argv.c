@@ -1,8 +1,9 @@
 #include "worker/argv.h"
 
-#include <arpa/inet.h>
 #include <stddef.h>
 #include <string.h>
+
+#include "lib/parse.h"
 
 enum { WORDS_MAX = 64 };
 
@@ -36,13 +37,6 @@ static bool is_clean(const char *s)
 	return true;
 }
 
-static bool is_address(const char *host)
-{
-	unsigned char bytes[sizeof(struct in6_addr)];
-
-	return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
-}
-
 static bool side_is_valid(const struct argv_side *s)
 {
 	return is_clean(s->host) && is_clean(s->user) && s->port >= 1 && s->port <= 65535 &&
@@ -58,7 +52,7 @@ static void add_tls_arguments(struct words *w, int n, const struct argv_side *s,
 		if (ca_file != NULL && ca_file[0] != '\0')
 			add(w, "--sslargs%d=SSL_ca_file=%s", n, ca_file);
 	}
-	if (!is_address(s->host))
+	if (!parse_is_address(s->host))
 		add(w, "--sslargs%d=SSL_hostname=%s", n, s->host);
 }
 

@@ -52,18 +52,6 @@ static void a_signed_number_reaches_both_ends(void **state)
 	assert_int_equal(parse_i64("-1", 0, 5, &n), ERR_INVALID);
 }
 
-static void a_port_is_1_to_65535(void **state)
-{
-	uint16_t port;
-
-	(void)state;
-	assert_int_equal(parse_port("993", &port), ERR_OK);
-	assert_int_equal(port, 993);
-	assert_int_equal(parse_port("65535", &port), ERR_OK);
-	assert_int_equal(parse_port("0", &port), ERR_INVALID);
-	assert_int_equal(parse_port("65536", &port), ERR_INVALID);
-}
-
 static void addresses_are_known_from_names(void **state)
 {
 	(void)state;
@@ -118,7 +106,6 @@ int main(void)
 	    cmocka_unit_test(a_number_is_digits_and_nothing_else),
 	    cmocka_unit_test(a_number_outside_its_limits_is_refused),
 	    cmocka_unit_test(a_signed_number_reaches_both_ends),
-	    cmocka_unit_test(a_port_is_1_to_65535),
 	    cmocka_unit_test(addresses_are_known_from_names),
 	    cmocka_unit_test(a_host_name_keeps_the_rules_of_dns),
 	    cmocka_unit_test(an_email_address_cannot_break_a_protocol_line),
