@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,12 +20,12 @@
 #include "worker/proctree.h"
 #include "worker/spawn.h"
 
-/* Both ends of the pipes of one start, closed by their role. */
+/* Both ends of the pipes of one start, and the passfiles, closed by their role. */
 struct pipes {
 	int control[2];
 	int status[2];
 	int output[2];
-	int password[2][2];
+	int password[2];
 };
 
 static void close_fd(int *fd)
@@ -44,8 +46,8 @@ static void close_pipes(struct pipes *p)
 	close_pair(p->control);
 	close_pair(p->status);
 	close_pair(p->output);
-	close_pair(p->password[0]);
-	close_pair(p->password[1]);
+	close_fd(&p->password[0]);
+	close_fd(&p->password[1]);
 }
 
 static bool make_pipe(int *pair)
@@ -63,19 +65,34 @@ static bool set_nonblocking(int fd)
 	return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
 }
 
-/* An empty pipe takes PIPE_BUF bytes without blocking (pipe(7)). */
-static enum err fill_password(int *pair, const struct keeper_secret *s)
+/*
+ * A file in memory and nowhere else: imapsync opens a passfile by its name and takes only a regular file,
+ * which a pipe is not.
+ */
+static enum err make_passfile(int *fd_r, const struct keeper_secret *s)
 {
-	if (s->len + 1 > PIPE_BUF)
+	int fd;
+
+	if (s->len > KEEPER_PASSWORD_MAX_BYTES)
 		return ERR_TOO_BIG;
-	if (!make_pipe(pair))
+	fd = memfd_create("passfile", MFD_CLOEXEC);
+	*fd_r = fd;
+	if (fd < 0 || fchmod(fd, 0400) != 0 || write(fd, s->bytes, s->len) != (ssize_t)s->len ||
+	    write(fd, "\n", 1) != 1 || lseek(fd, 0, SEEK_SET) != 0)
 		return ERR_IO;
-	if (s->len > 0 && write(pair[1], s->bytes, s->len) != (ssize_t)s->len)
-		return ERR_IO;
-	if (write(pair[1], "\n", 1) != 1)
-		return ERR_IO;
-	close_fd(&pair[1]);
 	return ERR_OK;
+}
+
+/* Shorter would not do: memory given back by a file is not wiped at once. */
+static void wipe_passfile(int *fd)
+{
+	static const char zeros[KEEPER_PASSWORD_MAX_BYTES + 1];
+	struct stat st;
+
+	if (*fd >= 0 && (fstat(*fd, &st) != 0 || pwrite(*fd, zeros, (size_t)st.st_size, 0) != st.st_size ||
+			    ftruncate(*fd, 0) != 0))
+		log_warn("a passfile could not be wiped");
+	close_fd(fd);
 }
 
 static enum err open_pipes(struct pipes *p, const struct keeper_plan *plan)
@@ -87,8 +104,8 @@ static enum err open_pipes(struct pipes *p, const struct keeper_plan *plan)
 	if (!set_nonblocking(p->status[0]) || !set_nonblocking(p->output[0]) ||
 	    !set_nonblocking(p->control[1]))
 		return ERR_IO;
-	e = fill_password(p->password[0], &plan->passwords[0]);
-	return e != ERR_OK ? e : fill_password(p->password[1], &plan->passwords[1]);
+	e = make_passfile(&p->password[0], &plan->passwords[0]);
+	return e != ERR_OK ? e : make_passfile(&p->password[1], &plan->passwords[1]);
 }
 
 static char **keeper_argv(struct arena *a, const struct keeper_plan *plan)
@@ -122,8 +139,8 @@ static enum err spawn_keeper(const struct pipes *p, const struct keeper_plan *pl
 		{
 		    {.ours = p->output[1], .theirs = KEEPER_FD_OUTPUT},
 		    {.ours = STDERR_FILENO, .theirs = STDERR_FILENO},
-		    {.ours = p->password[0][0], .theirs = KEEPER_PASSFILE_SOURCE},
-		    {.ours = p->password[1][0], .theirs = KEEPER_PASSFILE_DESTINATION},
+		    {.ours = p->password[0], .theirs = KEEPER_PASSFILE_SOURCE},
+		    {.ours = p->password[1], .theirs = KEEPER_PASSFILE_DESTINATION},
 		    {.ours = p->control[0], .theirs = KEEPER_FD_CONTROL},
 		    {.ours = p->status[1], .theirs = KEEPER_FD_STATUS},
 		},
@@ -135,7 +152,7 @@ static enum err spawn_keeper(const struct pipes *p, const struct keeper_plan *pl
 
 enum err keeper_start(const struct keeper_plan *plan, struct keeper *k_r)
 {
-	struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}, {{-1, -1}, {-1, -1}}};
+	struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
 	pid_t pid = 0;
 	enum err e = open_pipes(&p, plan);
 	int saved;
@@ -152,8 +169,9 @@ enum err keeper_start(const struct keeper_plan *plan, struct keeper *k_r)
 	    .child = 0,
 	    .control_fd = p.control[1],
 	    .status_fd = p.status[0],
-	    .output_fd = p.output[0]};
-	p.control[1] = p.status[0] = p.output[0] = -1;
+	    .output_fd = p.output[0],
+	    .passfile_fd = {p.password[0], p.password[1]}};
+	p.control[1] = p.status[0] = p.output[0] = p.password[0] = p.password[1] = -1;
 	close_pipes(&p);
 	return ERR_OK;
 }
@@ -165,6 +183,12 @@ static void order(struct keeper *k, enum keeper_order kind, int64_t value)
 	/* full or broken: the keeper is ending or stuck, and its fence and its pipe's end act without us */
 	if (k->control_fd >= 0 && write(k->control_fd, &m, sizeof(m)) != (ssize_t)sizeof(m))
 		log_debug("keeper %d does not listen", (int)k->pid);
+}
+
+void keeper_forget_passwords(struct keeper *k)
+{
+	wipe_passfile(&k->passfile_fd[0]);
+	wipe_passfile(&k->passfile_fd[1]);
 }
 
 void keeper_stop(struct keeper *k)
@@ -213,6 +237,7 @@ void keeper_close(struct keeper *k)
 	close_fd(&k->control_fd);
 	close_fd(&k->status_fd);
 	close_fd(&k->output_fd);
+	keeper_forget_passwords(k);
 	*k = (struct keeper)KEEPER_INIT;
 }
 

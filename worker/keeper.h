@@ -32,7 +32,9 @@ enum { KEEPER_PASSFILE_SOURCE = 3, KEEPER_PASSFILE_DESTINATION = 4 };
  * processes behind. */
 enum { KEEPER_SHORT_GRACE_S = 2 };
 
-/* A password on its way into a pipe; the caller's memory. */
+enum { KEEPER_PASSWORD_MAX_BYTES = 4095 };
+
+/* A password on its way into a passfile; the caller's memory. */
 struct keeper_secret {
 	const char *bytes;
 	size_t len;
@@ -52,16 +54,20 @@ struct keeper_plan {
 
 /* The worker's end. */
 struct keeper {
-	pid_t pid;      /* of the keeper; 0 when there is none */
-	pid_t child;    /* of the program, once KEEPER_STARTED has said so; for the log only */
-	int control_fd; /* ours alone: its closing ends the run */
-	int status_fd;  /* non-blocking; readable when there is something to tell */
-	int output_fd;  /* non-blocking; standard output and error of the run */
+	pid_t pid;          /* of the keeper; 0 when there is none */
+	pid_t child;        /* of the program, once KEEPER_STARTED has said so; for the log only */
+	int control_fd;     /* ours alone: its closing ends the run */
+	int status_fd;      /* non-blocking; readable when there is something to tell */
+	int output_fd;      /* non-blocking; standard output and error of the run */
+	int passfile_fd[2]; /* by side; to wipe what the program has read */
 };
 
 #define KEEPER_INIT \
 	{ \
-		.pid = 0, .child = 0, .control_fd = -1, .status_fd = -1, .output_fd = -1 \
+		.pid = 0, .child = 0, .control_fd = -1, .status_fd = -1, .output_fd = -1, .passfile_fd = { \
+			-1, \
+			-1 \
+		} \
 	}
 
 enum keeper_event {
@@ -76,12 +82,15 @@ enum keeper_event {
 };
 
 /*
- * Starts a keeper and through it the program.  The passwords are written into pipes, each followed by a
- * newline, and are no longer needed when this returns.  Descriptors in *k_r are the caller's, until
- * keeper_close(). ERR_OK; ERR_TOO_BIG: a password does not fit a pipe; ERR_IO: no process or pipe (errno);
- * nothing is left behind.
+ * Starts a keeper and through it the program.  The passwords are written into files in memory
+ * (memfd_create(2)), each followed by a newline, and are no longer needed when this returns.  Descriptors in
+ * *k_r are the caller's, until keeper_close(). ERR_OK; ERR_TOO_BIG: a password over
+ * KEEPER_PASSWORD_MAX_BYTES; ERR_IO: no process, file or pipe (errno); nothing is left behind.
  */
 enum err keeper_start(const struct keeper_plan *plan, struct keeper *k_r) MUST_CHECK;
+
+/* The program has read its passfiles: wipe them.  Once is enough, again is harmless. */
+void keeper_forget_passwords(struct keeper *k);
 
 /* Asks for the end of the run: TERM now, KILL after the grace time.  Asking again changes nothing. */
 void keeper_stop(struct keeper *k);

@@ -374,6 +374,10 @@ static void write_progress(struct runner *r, struct db *db)
 	const struct progress *p = &r->output.progress;
 	struct job_counters c;
 
+	/* Signed in on both sides, it has no more use for the passfiles: imapsync and the engine read them
+	 * once. */
+	if (p->logged_in[SIDE_SOURCE] && p->logged_in[SIDE_DESTINATION])
+		keeper_forget_passwords(&r->keeper);
 	if (mono_left_ms(r->progress_at) > 0)
 		return;
 	r->progress_at = mono_after(mono_now(), PROGRESS_MS);

@@ -138,7 +138,7 @@ static void passwords_come_by_descriptor_and_stand_nowhere_else(void **state)
 
 	(void)state;
 	start(&r,
-	    "test -e /dev/fd/3 && test -r /dev/fd/4 && head -n 1 /dev/fd/3 && head -n 1 /dev/fd/4; "
+	    "test -f /dev/fd/3 && test -r /dev/fd/4 && head -n 1 /dev/fd/3 && head -n 1 /dev/fd/4; "
 	    "echo looked; tr '\\0' '\\n' < /proc/self/environ | grep -c secret; "
 	    "cat /proc/*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -x '[d]estination secret' | wc -l");
 	follow(&r, NULL);
@@ -330,7 +330,22 @@ static void a_killed_keeper_takes_its_program_along(void **state)
 	finish(&r);
 }
 
-static void a_password_that_fits_no_pipe_is_refused(void **state)
+static void passwords_are_wiped_once_they_are_not_needed(void **state)
+{
+	struct run r;
+
+	(void)state;
+	start(
+	    &r, "head -n 1 /dev/fd/3; while test -s /dev/fd/3 || test -s /dev/fd/4; do :; done; echo wiped");
+	follow(&r, "source secret\n");
+	keeper_forget_passwords(&r.keeper);
+	keeper_forget_passwords(&r.keeper);
+	follow(&r, NULL);
+	assert_string_equal(r.output.data, "source secret\nwiped\n");
+	finish(&r);
+}
+
+static void a_password_that_is_too_long_is_refused(void **state)
 {
 	static char huge[8192];
 	char *argv[] = {(char[]){"/bin/true"}, NULL};
@@ -360,7 +375,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(what_a_program_leaves_behind_is_ended_too),
 	    cmocka_unit_test(the_job_directory_is_locked_while_anything_runs),
 	    cmocka_unit_test(a_killed_keeper_takes_its_program_along),
-	    cmocka_unit_test(a_password_that_fits_no_pipe_is_refused),
+	    cmocka_unit_test(passwords_are_wiped_once_they_are_not_needed),
+	    cmocka_unit_test(a_password_that_is_too_long_is_refused),
 	};
 	int failed;
 
