@@ -93,6 +93,56 @@ static void null_hides_the_same_name_further_out(void **state)
 	    "[]none");
 }
 
+static void a_tag_alone_on_its_line_takes_the_line_with_it(void **state)
+{
+	(void)state;
+	expect("{\"main\":\"a\\n  {{#s}}\\nb\\n\\t{{/s}}\\r\\nc\\n{{! no }}\\n{{^s}}\\nd{{/s}}\\ne\"}",
+	    "{\"s\":true}", "a\nb\nc\n\ne");
+	expect("{\"main\":\" {{x}}\\n{{#s}} {{/s}}\\n\"}", "{\"x\":1,\"s\":true}", " 1\n \n");
+}
+
+static void a_part_alone_on_its_line_is_indented_and_its_values_are_not(void **state)
+{
+	(void)state;
+	expect("{\"main\":\"<\\n  {{>p}}\\n>\",\"p\":\"a\\n{{{x}}}\\nb\\n\"}", "{\"x\":\"1\\n2\"}",
+	    "<\n  a\n  1\n2\n  b\n>");
+	expect("{\"main\":\"< {{>p}} >\",\"p\":\"a\\nb\"}", "{}", "< a\nb >");
+}
+
+static void delimiters_change_for_the_rest_of_the_file_only(void **state)
+{
+	(void)state;
+	expect("{\"main\":\"{{=<% %>=}}<%x%>{{x}}<%>p%><%={{ }}=%>{{x}}\",\"p\":\"({{x}}<%x%>)\"}",
+	    "{\"x\":1}", "1{{x}}(1<%x%>)1");
+}
+
+static void the_first_part_of_a_dotted_name_decides_where_it_is_looked_up(void **state)
+{
+	(void)state;
+	expect("{\"main\":\"{{a.b.c}}|{{#a}}{{b.c}}{{#d}}[{{b.c}}]{{/d}}{{/a}}|{{a.none.c}}\"}",
+	    "{\"a\":{\"b\":{\"c\":1},\"d\":{\"b\":{}}}}", "1|1[]|");
+}
+
+static void a_list_is_walked_and_the_dot_is_its_item(void **state)
+{
+	(void)state;
+	expect("{\"main\":\"{{#l}}({{.}}{{#n}}{{n}}{{/n}}){{/l}}{{^e}}none{{/e}}{{^l}}x{{/l}}\"}",
+	    "{\"l\":[\"<\",2.50,true],\"e\":[]}", "(&lt;)(2.50)(true)none");
+}
+
+static void zero_and_the_empty_string_are_not_false(void **state)
+{
+	(void)state;
+	expect("{\"main\":\"{{#z}}z{{/z}}{{#s}}s{{/s}}{{#n}}n{{/n}}{{#f}}f{{/f}}{{#o}}o{{/o}}\"}",
+	    "{\"z\":0,\"s\":\"\",\"n\":null,\"f\":false,\"o\":{}}", "zso");
+}
+
+static void three_braces_and_an_ampersand_print_as_it_is(void **state)
+{
+	(void)state;
+	expect("{\"main\":\"{{{x}}}{{&x}}{{& x }}{{x}}\"}", "{\"x\":\"<\"}", "<<<&lt;");
+}
+
 static void an_unclosed_section_is_refused_with_its_line(void **state)
 {
 	(void)state;
@@ -201,6 +251,13 @@ int main(void)
 	    cmocka_unit_test(a_layout_used_inside_a_block_has_blocks_of_its_own),
 	    cmocka_unit_test(a_layout_can_be_used_once_for_each_row),
 	    cmocka_unit_test(null_hides_the_same_name_further_out),
+	    cmocka_unit_test(a_tag_alone_on_its_line_takes_the_line_with_it),
+	    cmocka_unit_test(a_part_alone_on_its_line_is_indented_and_its_values_are_not),
+	    cmocka_unit_test(delimiters_change_for_the_rest_of_the_file_only),
+	    cmocka_unit_test(the_first_part_of_a_dotted_name_decides_where_it_is_looked_up),
+	    cmocka_unit_test(a_list_is_walked_and_the_dot_is_its_item),
+	    cmocka_unit_test(zero_and_the_empty_string_are_not_false),
+	    cmocka_unit_test(three_braces_and_an_ampersand_print_as_it_is),
 	    cmocka_unit_test(an_unclosed_section_is_refused_with_its_line),
 	    cmocka_unit_test(a_wrong_closing_tag_is_refused),
 	    cmocka_unit_test(an_unfinished_tag_is_refused),
