@@ -2,6 +2,7 @@
 STACK_TESTS = \
 	%D%/test_ctl.py \
 	%D%/test_install.py \
+	%D%/test_separation.py \
 	%D%/test_stack.py
 TESTS += $(STACK_TESTS)
 EXTRA_DIST += $(STACK_TESTS) \

@@ -35,6 +35,7 @@ USERS = 20
 # aiosmtpd is a Debian package: it belongs to Debian's python, whatever comes first on PATH.
 DEBIAN_PYTHON = "/usr/bin/python3" if os.access("/usr/bin/python3", os.X_OK) else sys.executable
 ADMIN = "admin@example.org"
+WEB_USER, WORKER_USER = "mailconvoy-web", "mailconvoy-worker"
 ELSEWHERE = "mailconvoy-mail-"
 MARK = ".mailconvoy-stack"
 REMAINS = ("mariadb", "source", "destination", "ca", "keys", "state", "web", "smtp", "mailconvoy.conf", "smtp.log",
@@ -44,7 +45,8 @@ REMAINS = ("mariadb", "source", "destination", "ca", "keys", "state", "web", "sm
 class Stack:
     """port: 0 finds a free one; None is 8080, or a free one when that is taken."""
 
-    def __init__(self, directory, builddir, port=None, parts=PARTS, with_sample=True, settings=None, quick=False):
+    def __init__(self, directory, builddir, port=None, parts=PARTS, with_sample=True, settings=None, quick=False,
+                 separate=False):
         self.dir = os.path.abspath(directory)
         self.build = os.path.abspath(builddir)
         self.parts = parts
@@ -54,6 +56,8 @@ class Stack:
         self.port = free_port() if port == 0 else port
         self.settings = settings or {}
         self.quick = quick
+        # As root: web and worker run as the users of an installation, made known by mailconvoyctl setup.
+        self.separate = separate
         self.running = []
         self.env = {}
         self.ctl = os.path.join(self.build, "ctl", "mailconvoyctl")
@@ -174,24 +178,37 @@ class Stack:
         for name in ("keys", "state", "web"):
             os.makedirs(self.path(name), mode=0o700, exist_ok=True)
         self.write_conf()
+        if self.separate:
+            self.prepare_separated()
+            return
         self.run_ctl("db", "migrate")
         self.run_ctl("key", "generate")
         password = secrets.token_urlsafe(15)
         self.run_ctl("user", "add", "--role", "admin", ADMIN, text=password + "\n")
         self.env.update(ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=password)
 
+    def prepare_separated(self):
+        for directory in (self.dir, self.path("keys"), self.path("web"), self.path("mariadb")):
+            os.chmod(directory, 0o711)
+        os.chmod(self.conf, 0o644)
+        shutil.chown(self.path("state"), WORKER_USER, WORKER_USER)
+        said = self.run_ctl("setup", "--email", ADMIN)
+        self.env.update(ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=said.split("shown only now: ")[1].split("\n")[0])
+
     def start_web(self):
         self.prepare()
-        server = web.Web(self.path("web"), SOURCE, self.build, self.conf, self.port)
+        server = web.Web(self.path("web"), SOURCE, self.build, self.conf, self.port,
+                         user=WEB_USER if self.separate else None)
         self.running.append(server)
         server.start()
         self.env.update(URL="http://127.0.0.1:%d" % self.port, WEB_PID=server.fcgi.pid, CONF=self.conf, CTL=self.ctl)
 
     def start_worker(self):
         self.prepare()
-        self.worker = Process("mailconvoy-worker",
-                              [os.path.join(self.build, "worker", "mailconvoy-worker"), "-f", "-c", self.conf],
-                              self.path("worker.log"))
+        words = [os.path.join(self.build, "worker", "mailconvoy-worker"), "-f", "-c", self.conf]
+        if self.separate:
+            words = ["setpriv", "--reuid=" + WORKER_USER, "--regid=" + WORKER_USER, "--clear-groups", *words]
+        self.worker = Process("mailconvoy-worker", words, self.path("worker.log"))
         self.running.append(self.worker)
         self.env.update(WORKER_PID=self.worker.pid, CONF=self.conf, CTL=self.ctl)
 

@@ -37,11 +37,13 @@ def missing():
 
 
 class Web:
-    def __init__(self, directory, source, build, conf, port, processes=4):
+    def __init__(self, directory, source, build, conf, port, processes=4, user=None):
         self.directory = directory
         self.port = port
         self.socket = os.path.join(directory, "web.sock")
-        self.words = ["spawn-fcgi", "-n", "-s", self.socket, "-M", "0660", "--",
+        # nginx is root then and needs no group.
+        drop = ["-u", user, "-g", user] if user else []
+        self.words = ["spawn-fcgi", "-n", "-s", self.socket, "-M", "0660", *drop, "--",
                       # -r: else it gives up on a child that ends three times within ten seconds
                       shutil.which("multiwatch"), "-r", "1000", "-f", str(processes), "--",
                       os.path.join(build, "fcgi", "mailconvoy-web"), "-c", conf]

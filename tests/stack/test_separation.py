@@ -1,0 +1,198 @@
+"""
+Web, worker and database as they are installed: users of their own, known to MariaDB by their sockets, with the grants
+that mailconvoyctl setup gives.  The two users exist in a mount namespace only.
+"""
+import atexit
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "http")]
+
+import process  # noqa: E402
+import stack    # noqa: E402
+import tap      # noqa: E402
+from panel import Panel, Refused  # noqa: E402
+from tap import has, lacks, same  # noqa: E402
+
+BUILD = os.environ.get("MCV_BUILDDIR") or stack.SOURCE
+USERS = {stack.WEB_USER: 61801, stack.WORKER_USER: 61802}
+INSIDE = "MCV_TEST_NAMESPACE"
+
+
+def enter_namespace():
+    """Run this file again where /etc/passwd and /etc/group know the two users."""
+    if os.geteuid() != 0:
+        tap.skip_all("only root can run programs as other users")
+    if subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode != 0:
+        tap.skip_all("no mount namespace can be made here")
+    for word in ("ctl/mailconvoyctl", "fcgi/mailconvoy-web", "worker/mailconvoy-worker", "engine/mailconvoy-sync"):
+        path = os.path.join(BUILD, word)
+        if not os.path.exists(path):
+            tap.skip_all("%s is not built" % word)
+        if subprocess.run(["test", "-x", path], user=65534, group=65534, extra_groups=[]).returncode != 0:
+            tap.skip_all("other users cannot reach %s" % path)
+    os.environ[INSIDE] = "yes"
+    os.execvp("unshare", ["unshare", "-m", sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
+
+
+def add_users():
+    for name, line in (("passwd", "%s:x:%d:%d::/:/usr/sbin/nologin\n"), ("group", "%s:x:%d:\n")):
+        copy = os.path.join(DIR, name)
+        shutil.copyfile("/etc/" + name, copy)
+        os.chmod(copy, 0o644)
+        with open(copy, "a", encoding="ascii") as out:
+            for user, number in USERS.items():
+                out.write(line % ((user, number, number) if name == "passwd" else (user, number)))
+        subprocess.run(["mount", "--bind", copy, "/etc/" + name], check=True)
+
+
+if not os.environ.get(INSIDE):
+    enter_namespace()
+DIR = tempfile.mkdtemp(prefix="mcv-separation-")
+atexit.register(shutil.rmtree, DIR, ignore_errors=True)
+add_users()
+servers = stack.Stack(os.path.join(DIR, "stack"), BUILD, port=0, quick=True, separate=True,
+                      settings={"sync_program": os.path.join(BUILD, "engine", "mailconvoy-sync")})
+try:
+    servers.check_prerequisites()
+except RuntimeError as why:
+    tap.skip_all(str(why))
+atexit.register(servers.stop)
+os.chmod(DIR, 0o711)
+servers.start()
+panel = Panel(servers.env["URL"])
+made = {}
+
+
+def as_user(name, *words, text=""):
+    """(exit code, both outputs) of a command run by web or worker."""
+    done = subprocess.run(words, user=USERS[name], group=USERS[name], extra_groups=[], input=text.encode(),
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def sql_as(name, text):
+    return as_user(name, "mariadb", "--no-defaults", "-S", servers.db.socket, "-N", "-B", "mailconvoy", text=text)
+
+
+def worker_said():
+    with open(os.path.join(servers.dir, "worker.log"), encoding="utf-8", errors="replace") as f:
+        return f.read()[-2000:]
+
+
+def new_job(dry_run=True):
+    env = servers.env
+    return panel.add_job(made["source"], env["MAIL_USER"], env["MAIL_PASSWORD"], made["destination"], env["MAIL_USER"],
+                         env["MAIL_PASSWORD"], dry_run=dry_run)
+
+
+def test_a_mailbox_is_migrated_with_no_more_rights_than_setup_grants():
+    env = servers.env
+    panel.sign_in(env["ADMIN_EMAIL"], env["ADMIN_PASSWORD"])
+    made["source"] = panel.add_server("Old", env["SRC_HOST"], env["SRC_PORT"])["id"]
+    made["destination"] = panel.add_server("New", env["DST_HOST"], env["DST_PORT"])["id"]
+    job = new_job()
+    same(panel.wait(job["id"])["job"]["state"], "done", worker_said())
+    real = panel.rerun(job["id"], dry_run=False)
+    same(panel.wait(real["id"])["job"]["state"], "done")
+    has(panel.log(real["id"]).decode(errors="replace"), "Messages transferred")
+    made["job"] = real["id"]
+
+
+def test_every_other_thing_people_do_with_jobs_works():
+    servers.run_ctl("slots", "0")
+    try:
+        job = new_job()["id"]
+        panel.form("/migration/jobs/%s/edit" % job, {"source_user": "user1", "dest_user": "user1"})
+        panel.form("/migration/jobs/%s/cancel" % job, {})
+        same(panel.job(job)["job"]["state"], "cancelled")
+        status, _, body = panel.raw("DELETE", "/migration/jobs/%s?hard=true" % job,
+                                    headers={"X-CSRF-Token": panel.csrf, "Accept": "application/json"})
+        assert status < 300, body
+        status, _, _ = panel.raw("GET", "/migration/jobs/%s" % job, headers={"Accept": "application/json"})
+        same(status, 404)
+    finally:
+        servers.run_ctl("slots", "2")
+
+
+def test_servers_are_tested_changed_and_deleted():
+    env = servers.env
+    spare = panel.add_server("Spare", "localhost", env["SRC_PORT"])["id"]
+    panel.form("/migration/servers/%s" % spare, {"name": "Spare two", "host": "localhost", "port": env["SRC_PORT"],
+                                                 "security": "tls", "verify": "1"})
+    answer = panel.form("/migration/servers/test", {"server_id": spare, "user": env["MAIL_USER"],
+                                                    "password": env["MAIL_PASSWORD"]})
+    has(str(answer), "folders")
+    panel.form("/migration/servers/%s/delete" % spare, {})
+
+
+def test_the_web_cannot_read_the_private_key():
+    key = os.path.join(servers.dir, "keys", "sealing.key")
+    same(as_user(stack.WEB_USER, "cat", key)[0], 1)
+    same(as_user(stack.WORKER_USER, "test", "-r", key)[0], 0)
+
+
+def test_the_web_cannot_change_schema_trail_or_permits():
+    for text in ("DROP TABLE job", "ALTER TABLE user ADD x INT", "DELETE FROM audit", "UPDATE job_event SET job_id = 1",
+                 "INSERT INTO run_slot (n) VALUES (99)", "SELECT LOAD_FILE('/etc/passwd') INTO OUTFILE '/tmp/x'",
+                 "SELECT * FROM mysql.user"):
+        code, out = sql_as(stack.WEB_USER, text)
+        same(code, 1, text)
+        has(out.lower(), "denied", text)
+
+
+def test_the_worker_cannot_read_hashes_or_sessions():
+    for text in ("SELECT password_hash FROM user", "SELECT * FROM session", "DROP TABLE job"):
+        code, out = sql_as(stack.WORKER_USER, text)
+        same(code, 1, text)
+        has(out.lower(), "denied", text)
+
+
+def test_nobody_else_gets_into_the_database_or_the_fastcgi_socket():
+    done = subprocess.run(["mariadb", "--no-defaults", "-S", servers.db.socket, "mailconvoy"], user=65534, group=65534,
+                          extra_groups=[], input=b"SELECT 1", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode != 0, done.stdout
+    path = os.path.join(servers.dir, "web", "web.sock")
+    same(os.stat(path).st_mode & 0o007, 0)
+    script = "import socket; socket.socket(socket.AF_UNIX).connect(%r)" % path
+    for number in (65534, USERS[stack.WORKER_USER]):
+        done = subprocess.run([stack.DEBIAN_PYTHON, "-c", script], user=number, group=number, extra_groups=[],
+                              stderr=subprocess.PIPE)
+        has(done.stderr.decode(), "PermissionError")
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(path)
+
+
+def test_the_web_cannot_look_into_the_worker():
+    pid = servers.env["WORKER_PID"]
+    for name in ("environ", "mem", "fd/0"):
+        assert as_user(stack.WEB_USER, "cat", "/proc/%s/%s" % (pid, name))[0] != 0, name
+
+
+def test_a_mailbox_password_is_nowhere_on_the_disk():
+    secret = servers.env["MAIL_PASSWORD"].encode()
+    servers.db.sql("FLUSH TABLES")
+    for folder in ("mariadb", "state", "web", "keys"):
+        for where, _, names in os.walk(os.path.join(servers.dir, folder)):
+            for name in names:
+                path = os.path.join(where, name)
+                if os.path.isfile(path):
+                    with open(path, "rb") as f:
+                        assert secret not in f.read(), path
+    for name in ("worker.log", "mailconvoy.conf"):
+        with open(os.path.join(servers.dir, name), "rb") as f:
+            assert secret not in f.read(), name
+
+
+def test_doctor_and_check_find_nothing_wrong():
+    lacks(servers.run_ctl("doctor"), "PROBLEM")
+    has(servers.run_ctl("check"), "agree")
+
+
+if __name__ == "__main__":
+    tap.run(globals())
