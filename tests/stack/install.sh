@@ -44,9 +44,17 @@ if [ ! -e "$policy" ]; then
 fi
 echo "Installing:$missing"
 export DEBIAN_FRONTEND=noninteractive
-apt-get update -q >/dev/null
+log=$(mktemp)
+apt_get() {
+	apt-get -q -y "$@" >"$log" 2>&1 || {
+		cat "$log" >&2
+		exit 1
+	}
+}
+apt_get update
 # shellcheck disable=SC2086 # one word a package
-apt-get install -q -y --no-install-recommends $missing >/dev/null
+apt_get install --no-install-recommends $missing
+rm -f "$log"
 if [ -n "$made_policy" ]; then
 	rm -f "$policy"
 	trap - EXIT

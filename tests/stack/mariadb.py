@@ -38,7 +38,8 @@ class MariaDB:
 
     def install(self):
         done = subprocess.run(
-            ["mariadb-install-db", "--no-defaults", "--user=" + self.me, "--datadir=" + self.data,
+            # --force: whether this machine's name can be looked up is nobody's business here.
+            ["mariadb-install-db", "--no-defaults", "--force", "--user=" + self.me, "--datadir=" + self.data,
              "--skip-test-db", "--auth-root-authentication-method=socket", "--auth-root-socket-user=" + self.me],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode != 0:
