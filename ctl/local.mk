@@ -9,6 +9,9 @@ ctl_mailconvoyctl_SOURCES = \
 	%D%/verb_check.c \
 	%D%/verb_user.c \
 	%D%/verb_setup.c \
+	%D%/doctor.h \
+	%D%/doctor_program.c \
+	%D%/doctor_web.c \
 	%D%/verb_doctor.c \
 	%D%/main.c
 ctl_mailconvoyctl_LDADD = $(LIBSQL_LIBS) $(LIBMCV_LIBS)

@@ -216,6 +216,7 @@ def test_doctor_says_how_to_mend_each_problem():
     out = refused(PROBLEMS, "doctor")
     has(out, "systemctl start mailconvoy-worker")
     has(out, "systemctl enable --now mailconvoy-web.socket")
+    has(out, "nobody answers at http://127.0.0.1:")
     same(out.count("PROBLEM"), len(re.findall(r"PROBLEM .*\n {11}\S", out)), out)
 
 

@@ -190,7 +190,9 @@ def test_a_mailbox_password_is_nowhere_on_the_disk():
 
 
 def test_doctor_and_check_find_nothing_wrong():
-    lacks(servers.run_ctl("doctor"), "PROBLEM")
+    said = servers.run_ctl("doctor")
+    lacks(said, "PROBLEM")
+    has(said, "the panel answers at " + servers.env["URL"])
     has(servers.run_ctl("check"), "agree")
 
 
