@@ -39,8 +39,13 @@ export function jobPage() {
     return model;
   };
 
+  let shown = head.dataset.state;
   const tail = async () => {
     const status = await log.more();
+    if (status !== shown) {
+      shown = status;
+      refreshing.now();
+    }
     if (!ENDED.has(status) || log.behind) {
       return true;
     }
@@ -55,7 +60,7 @@ export function jobPage() {
     log.catchUp().catch(() => say("The rest of the log cannot be read just now."));
     return;
   }
+  const refreshing = poll(REFRESH_MS, async () => !ENDED.has((await refresh()).job.state), () => {});
   const tailing = poll(TAIL_MS, tail, say);
-  poll(REFRESH_MS, async () => !ENDED.has((await refresh()).job.state), () => {});
   tailing.now();
 }
