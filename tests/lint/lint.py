@@ -17,9 +17,12 @@ MADE = re.compile(r"^(build|m4|autom4te\.cache|\.git|node_modules|.*__pycache__)
 
 def files():
     """The paths of every source file, from the top of the tree, sorted."""
-    found = subprocess.run(["git", "-C", TOP, "ls-files", "-co", "--exclude-standard", "-z"],
-                           capture_output=True, check=False)
-    if found.returncode == 0:
+    try:
+        found = subprocess.run(["git", "-C", TOP, "ls-files", "-co", "--exclude-standard", "-z"],
+                               capture_output=True, check=False)
+    except FileNotFoundError:
+        found = None
+    if found is not None and found.returncode == 0:
         names = [n.decode() for n in found.stdout.split(b"\0") if n]
     else:
         names = [os.path.relpath(os.path.join(d, f), TOP) for d, _, fs in os.walk(TOP) for f in fs]

@@ -22,6 +22,8 @@ class MariaDB:
         self.data = os.path.join(directory, "data")
         self.me = pwd.getpwuid(os.geteuid()).pw_name
         self.process = None
+        # mariadbd removes left-over temporary tables where it keeps its own: not those of other servers.
+        self.env = dict(os.environ, TMPDIR=directory)
 
     def start(self):
         os.makedirs(self.directory, exist_ok=True)
@@ -32,7 +34,7 @@ class MariaDB:
             ["mariadbd", "--no-defaults", "--user=" + self.me, "--datadir=" + self.data, "--socket=" + self.socket,
              "--skip-networking", "--innodb-buffer-pool-size=64M", "--skip-log-bin",
              "--pid-file=" + os.path.join(self.directory, "mariadbd.pid")],
-            os.path.join(self.directory, "mariadbd.log"))
+            os.path.join(self.directory, "mariadbd.log"), self.env)
         wait_for("mariadbd answers", lambda: self.process.check() or self.sql("SELECT 1") is not None, 60)
         return self
 
@@ -41,11 +43,11 @@ class MariaDB:
             # --force: whether this machine's name can be looked up is nobody's business here.
             ["mariadb-install-db", "--no-defaults", "--force", "--user=" + self.me, "--datadir=" + self.data,
              "--skip-test-db", "--auth-root-authentication-method=socket", "--auth-root-socket-user=" + self.me],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self.env)
         if done.returncode != 0:
             # Half a data directory would be taken for a whole one next time.
             shutil.rmtree(self.data, ignore_errors=True)
-            raise RuntimeError("mariadb-install-db: " + done.stdout.decode(errors="replace")[-2000:])
+            raise RuntimeError("mariadb-install-db: " + done.stdout.decode(errors="replace")[:2000])
 
     def sql(self, text, database="mysql"):
         """Output of the statements, None if they failed."""

@@ -208,7 +208,8 @@ int fixture_run(const struct CMUnitTest *tests, size_t count)
 	setenv("MCV_TEST_USER", me->pw_name, 1);
 	/* A Unix socket's path must be short, whatever TMPDIR is. */
 	snprintf(dir, sizeof(dir), "/tmp/mcv-store-XXXXXX");
-	if (mkdtemp(dir) == NULL || !install()) {
+	/* mariadbd removes left-over temporary tables where it keeps its own: not those of other servers. */
+	if (mkdtemp(dir) == NULL || setenv("TMPDIR", dir, 1) != 0 || !install()) {
 		printf("Bail out! mariadb-install-db failed\n");
 		return 1;
 	}

@@ -54,11 +54,13 @@ class Database:
         self.socket = os.path.join(root, "db.sock")
         self.log = os.path.join(root, "db.log")
         self.process = None
+        # mariadbd removes left-over temporary tables where it keeps its own: not those of other servers.
+        self.env = dict(os.environ, TMPDIR=root)
         me = subprocess.check_output(["id", "-un"], text=True).strip()
         subprocess.run(
             ["mariadb-install-db", "--no-defaults", "--user=" + me, "--datadir=" + self.dir, "--skip-test-db",
              "--auth-root-authentication-method=socket", "--auth-root-socket-user=" + me],
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=self.env)
         self.me = me
         self.start()
 
@@ -69,7 +71,7 @@ class Database:
              "--skip-networking", "--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=2",
              "--max-allowed-packet=1M", "--skip-log-bin", "--plugin-load-add=auth_socket",
              "--pid-file=" + self.dir + "/pid"],
-            stdout=out, stderr=out)
+            stdout=out, stderr=out, env=self.env)
         out.close()
         wait_for("mariadbd answers", lambda: self.try_sql("SELECT 1") == "1")
 
