@@ -119,7 +119,7 @@ export async function waitFor(what, condition, ms = DEADLINE_MS) {
       return value;
     }
     if (Date.now() > deadline) {
-      throw new Error(`not within ${ms} ms: ${what}`);
+      throw new Error(`not within ${ms} ms: ${typeof what === "function" ? what() : what}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
