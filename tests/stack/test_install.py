@@ -236,6 +236,15 @@ def test_nginx_accepts_both_sites():
         same(code, 0, out)
 
 
+def test_the_readme_names_every_package_to_build_with():
+    with open(os.path.join(SOURCE, "README.md"), encoding="utf-8") as f:
+        readme = f.read()
+    with open(os.path.join(HERE, "packages"), encoding="utf-8") as f:
+        for kind, package, _ in (line.split(None, 2) for line in f if not line.startswith("#")):
+            if kind == "build":
+                assert re.search(r"\s%s\s" % re.escape(package), readme), package
+
+
 def test_make_uninstall_leaves_only_what_the_administrator_wrote():
     make("uninstall")
     same(installed(), [DIRS["conf"] + "/mailconvoy.conf"])
