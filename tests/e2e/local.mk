@@ -8,3 +8,17 @@ EXTRA_DIST += $(E2E_TESTS) \
 	%D%/look.py \
 	%D%/package.json \
 	%D%/package-lock.json
+
+# The journey of a first migration, with JavaScript and without; every page, to everybody.
+E2E_JOURNEY_TESTS = \
+	tests/e2e/test_access.mjs \
+	tests/e2e/test_journey.mjs \
+	tests/e2e/test_plain.mjs
+TESTS += $(E2E_JOURNEY_TESTS)
+EXTRA_DIST += $(E2E_JOURNEY_TESTS) \
+	%D%/browser.mjs \
+	%D%/journey.mjs \
+	%D%/mailboxes.py \
+	%D%/puppet.py \
+	%D%/stack.mjs \
+	%D%/tap.mjs
