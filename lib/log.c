@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/buf.h"
@@ -18,11 +20,24 @@ static bool log_debugging;
 static bool log_journal;
 static char log_what[80];
 
+/* JOURNAL_STREAM ("device:inode") is inherited also by those whose standard error goes elsewhere. */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char mine[64];
+	struct stat st;
+
+	if (stream == NULL || fstat(STDERR_FILENO, &st) != 0)
+		return false;
+	(void)snprintf(mine, sizeof(mine), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+	return strcmp(stream, mine) == 0;
+}
+
 void log_init(const char *program, int debug)
 {
 	log_program = program;
 	log_debugging = debug != 0;
-	log_journal = getenv("JOURNAL_STREAM") != NULL;
+	log_journal = stderr_is_journal();
 }
 
 void log_context(const char *what)
@@ -58,8 +73,9 @@ static void emit(int prio, int with_errno, const char *fmt, va_list ap)
 	if (with_errno)
 		buf_addf(&raw, ": %s", strerror(saved));
 	if (log_journal)
-		buf_addf(&line, "<%d>", prio);
-	buf_addf(&line, "%s[%d]: ", log_program, (int)getpid());
+		buf_addf(&line, "<%d>", prio); /* it knows name and process */
+	else
+		buf_addf(&line, "%s[%d]: ", log_program, (int)getpid());
 	if (log_what[0] != '\0') {
 		add_escaped(&line, log_what, strlen(log_what));
 		buf_adds(&line, ": ");

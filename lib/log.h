@@ -1,6 +1,7 @@
 /*
- * The program's own log: one event, one line, to standard error (the journal's when run by systemd, with the
- * <N> priority prefix that sd-daemon(3) describes when JOURNAL_STREAM is set).  Control characters and
+ * The program's own log: one event, one line, to standard error.  Where that is the journal (JOURNAL_STREAM
+ * names it, systemd.exec(5)), a line begins with its priority as <N> (sd-daemon(3)) instead of the program's
+ * name and process, which the journal adds itself.  Control characters and
  * invalid UTF-8 in what is logged are escaped as \xNN, so that a user's name or a server's text cannot forge
  * a line.  errno survives every call.  Never pass a secret.
  */
