@@ -8,6 +8,7 @@
 #include <fcgiapp.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,22 +132,25 @@ static void serve_one(struct web *web, FCGX_Request *fr)
 
 static void usage(FILE *to)
 {
-	fputs("usage: mailconvoy-web [-c FILE]\n"
+	fputs("usage: mailconvoy-web [-c FILE] [-t]\n"
+	      "  -t  only see whether it could start: configuration and public key\n"
 	      "Answers FastCGI requests on descriptor 0; see mailconvoy-web(8).\n",
 	    to);
 }
 
-static const char *parse_options(int argc, char **argv)
+static const char *parse_options(int argc, char **argv, bool *only_test_r)
 {
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
-	    {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+	    {"help", no_argument, NULL, 'h'}, {"test", no_argument, NULL, 't'},
+	    {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
 	const char *file = NULL;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:hV", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:htV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c': file = optarg; break;
 		case 'h': usage(stdout); exit(0);
+		case 't': *only_test_r = true; break;
 		case 'V': puts("mailconvoy-web " PACKAGE_VERSION); exit(0);
 		default: usage(stderr); exit(64);
 		}
@@ -160,7 +164,8 @@ static const char *parse_options(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	const char *file = parse_options(argc, argv);
+	bool only_test = false;
+	const char *file = parse_options(argc, argv, &only_test);
 	FCGX_Request fr;
 	struct web *web;
 	mono_time begun = mono_now();
@@ -172,6 +177,10 @@ int main(int argc, char **argv)
 	route_verify(site_routes);
 	web = web_open(file);
 	judge_private_key(web->conf->private_key_file);
+	if (only_test) {
+		web_close(&web);
+		return 0;
+	}
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&fr, 0, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		log_fatal("libfcgi does not start");
 	if (FCGX_IsCGI())

@@ -289,6 +289,10 @@ static int start(struct worker_process *w, const char *conf_path)
 		return EXIT_CONFIG;
 	}
 	log_init("mailconvoy-worker", w->conf->debug);
+	if (access(w->conf->state_dir, W_OK | X_OK) != 0) {
+		log_warn("cannot write to %s (systemd-tmpfiles --create makes it)", w->conf->state_dir);
+		return EXIT_CONFIG;
+	}
 	if (link_open(&w->db_link, w->conf) != ERR_OK)
 		return EXIT_CONFIG;
 	w->signal_fd = watch_signals();
@@ -329,8 +333,11 @@ int main(int argc, char **argv)
 	}
 	protect_process();
 	status = start(&w, conf_path);
-	if (status != 0)
+	if (status != 0) {
+		vault_private_free(&w.key);
+		conf_free(&w.conf);
 		return status;
+	}
 	run(&w);
 	leave(&w);
 	return 0;
