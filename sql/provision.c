@@ -4,32 +4,36 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "lib/arena.h"
 #include "lib/buf.h"
 
 struct grant {
 	const char *table;
-	const char *web;
-	const char *worker; /* NULL: nothing */
+	const char *web; /* NULL: nothing */
+	const char *worker;
 };
 
 /* A table that is missing here is out of reach for both; tests/stack/test_separation.py runs the product so.
  */
 static const struct grant grants[] = {
-    {"account", "SELECT, INSERT, UPDATE", "SELECT"},
-    {"user", "SELECT, INSERT, UPDATE", "SELECT (id, email)"}, /* whose job it is, not their password's hash */
+    {"account", "SELECT", "SELECT"},
+    /* The web notes visits; it makes nobody, and nobody an administrator. */
+    {"user", "SELECT, UPDATE (last_login_at, jobs_seen_at)",
+	"SELECT (id, email)"}, /* whose job it is, not their password's hash */
     {"session", "SELECT, INSERT, UPDATE, DELETE", NULL},
     {"login_throttle", "SELECT, INSERT, UPDATE, DELETE", NULL},
     {"server", "SELECT, INSERT, UPDATE, DELETE", "SELECT"},
-    {"batch", "SELECT, INSERT, UPDATE, DELETE", "SELECT"},
-    {"job", "SELECT, INSERT, UPDATE, DELETE", "SELECT, INSERT, UPDATE"},
-    {"job_event", "SELECT, INSERT", "SELECT, INSERT"},
-    {"job_log", "SELECT, DELETE", "SELECT, INSERT, UPDATE, DELETE"},
-    {"run_slot", "SELECT", "SELECT, UPDATE"},
-    {"worker", "SELECT", "SELECT, INSERT, UPDATE"},
-    {"notification", "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE"},
-    {"audit", "SELECT, INSERT", "SELECT, INSERT"},
+    {"batch", "SELECT", "SELECT (id, tag)"},
+    {"job", "SELECT, INSERT, UPDATE, DELETE", "SELECT, UPDATE"},
+    {"job_event", "SELECT, INSERT", "INSERT"},
+    {"job_log", "SELECT, DELETE", "SELECT, INSERT, DELETE"},
+    {"run_slot", NULL, "SELECT, UPDATE"},
+    {"worker", NULL, "SELECT, INSERT, UPDATE"},
+    {"audit", "INSERT", NULL},
     {"schema_migration", "SELECT", "SELECT"},
 };
+
+enum { GRANTS = sizeof(grants) / sizeof(grants[0]) };
 
 /* Names cannot be bound, so they are let through only if they need no quoting beyond backticks. */
 static bool name_ok(const char *s, const char *more)
@@ -62,7 +66,7 @@ static enum err make_user(struct db *db, const char *name, const char *user, boo
 
 	buf_addf(&sql, "CREATE USER IF NOT EXISTS `%s`@localhost IDENTIFIED VIA unix_socket", user);
 	e = db_exec_text(db, sql.data);
-	for (size_t i = 0; i < sizeof(grants) / sizeof(grants[0]) && e == ERR_OK; i++) {
+	for (size_t i = 0; i < GRANTS && e == ERR_OK; i++) {
 		const char *what = is_web ? grants[i].web : grants[i].worker;
 
 		if (what == NULL)
@@ -83,5 +87,28 @@ enum err provision_users(struct db *db, const char *name, const char *web_user, 
 	e = make_user(db, name, web_user, true);
 	if (e == ERR_OK)
 		e = make_user(db, name, worker_user, false);
+	return e;
+}
+
+enum err provision_check(struct db *db, const char *name, const char *user, bool is_web)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	AUTO_BUF struct buf grantee = BUF_INIT;
+	struct db_rows rows;
+	size_t wanted = 0;
+	enum err e;
+
+	for (size_t i = 0; i < GRANTS; i++)
+		wanted += (is_web ? grants[i].web : grants[i].worker) != NULL;
+	buf_addf(&grantee, "'%s'@'localhost'", user);
+	e = db_query_one(db, a,
+	    "SELECT COUNT(DISTINCT t.table_name) FROM"
+	    " (SELECT table_name FROM information_schema.table_privileges WHERE grantee = ? AND table_schema "
+	    "= ?"
+	    " UNION SELECT table_name FROM information_schema.column_privileges WHERE grantee = ? AND"
+	    " table_schema = ?) t",
+	    DB_ARGS(db_p_str(grantee.data), db_p_str(name), db_p_str(grantee.data), db_p_str(name)), &rows);
+	if (e == ERR_OK && db_u64(&rows, 0, 0) < wanted)
+		e = ERR_NOT_FOUND;
 	return e;
 }
