@@ -12,6 +12,10 @@
 #include "lib/err.h"
 #include "sql/db.h"
 
+/* The users that an installation's web and worker run as, and that MariaDB knows them by. */
+#define CTL_WEB_USER "mailconvoy-web"
+#define CTL_WORKER_USER "mailconvoy-worker"
+
 /* Exit codes, after sysexits(3); mailconvoyctl(8) lists them. */
 enum ctl_exit {
 	CTL_OK = 0,
@@ -30,6 +34,12 @@ struct ctl {
 	struct arena *a;
 	struct db *db; /* NULL until ctl_connect() */
 };
+
+/*
+ * Whether setup gives the database to the two users: as root, with the database known by sockets
+ * (database_user empty), and only where the users exist.
+ */
+bool ctl_has_users(const struct ctl *ctl);
 
 /*
  * Connect, and unless any_schema check that the schema is this program's.  CTL_OK, or the exit code after the
@@ -58,7 +68,10 @@ ctl_verb_fn verb_setup, verb_db, verb_user, verb_slots, verb_check, verb_doctor,
 enum ctl_exit ctl_user_create(
     struct ctl *ctl, const char *email, bool is_admin, const char *account, const char *password);
 
-/* Shared by setup and key: make the key pair where conf says, owned by the worker's user if there is one. */
+/*
+ * Shared by setup and key: make the key pair where conf says, or the public key of a private one that is
+ * there; a private key of root's is given to the worker's user if there is one.
+ */
 enum ctl_exit ctl_key_generate(struct ctl *ctl);
 
 /* Shared by setup and db: apply what is missing. */

@@ -21,6 +21,12 @@ bool doctor_on_path(const char *name, char *found, size_t size);
 /* The program that migrates mailboxes, and its version. */
 void doctor_program(const struct ctl *ctl);
 
+/*
+ * Whether files that the configuration names are there.  As root, where there are users of web and worker:
+ * whether they can open what they need, tried as each of them, and the web cannot read the private key.
+ */
+void doctor_files(const struct ctl *ctl);
+
 /* The FastCGI socket, nginx, and whether the panel answers at base_url. */
 void doctor_web(const struct ctl *ctl);
 

@@ -29,11 +29,13 @@ static void look_at_socket(const struct ctl *ctl)
 		doctor_bad("Anyone on this machine can crash the web through it: chmod 0660 it.",
 		    "%s is open to everybody", un.sun_path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)(const void *)&un, sizeof(un)) != 0)
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)(const void *)&un, sizeof(un)) == 0)
+		doctor_good("FastCGI socket %s", un.sun_path);
+	else if (errno == EACCES)
+		doctor_good("FastCGI socket %s is closed to us", un.sun_path);
+	else
 		doctor_bad("systemctl status mailconvoy-web says more.", "nobody answers at %s: %s",
 		    un.sun_path, strerror(errno));
-	else
-		doctor_good("FastCGI socket %s", un.sun_path);
 	if (fd >= 0)
 		(void)close(fd);
 }

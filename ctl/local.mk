@@ -10,6 +10,7 @@ ctl_mailconvoyctl_SOURCES = \
 	%D%/verb_user.c \
 	%D%/verb_setup.c \
 	%D%/doctor.h \
+	%D%/doctor_files.c \
 	%D%/doctor_program.c \
 	%D%/doctor_web.c \
 	%D%/verb_doctor.c \

@@ -9,6 +9,7 @@
 #include "ctl/doctor.h"
 #include "lib/vault.h"
 #include "sql/migrate.h"
+#include "sql/provision.h"
 #include "sql/store_check.h"
 #include "sql/store_queue.h"
 #include "sql/store_user.h"
@@ -51,15 +52,18 @@ static void look_at_keys(const struct ctl *ctl)
 	if (e == ERR_OK)
 		doctor_good("public key %s", ctl->conf->public_key_file);
 	else
-		doctor_bad(
-		    "Run mailconvoyctl key generate, or restore the pair from your backup.", "%s", why.data);
+		doctor_bad("Run mailconvoyctl setup: it makes the pair, or the public key of a private one.",
+		    "%s", why.data);
 	buf_clear(&why);
 	e = vault_private_load(ctl->conf->private_key_file, &priv, &why);
 	if (e == ERR_DENIED && geteuid() != 0 && access(ctl->conf->private_key_file, R_OK) != 0)
 		doctor_good("private key %s is not ours to read", ctl->conf->private_key_file);
 	else if (e != ERR_OK)
 		doctor_bad(
-		    "It must be a regular file, mode 0400, owned by the worker's user.", "%s", why.data);
+		    e == ERR_NOT_FOUND
+			? "Bring it back from your backup; on a new installation run mailconvoyctl setup."
+			: "It must be a regular file, mode 0400, owned by the worker's user.",
+		    "%s", why.data);
 	else if (pub != NULL && memcmp(vault_public_id(pub), vault_private_id(priv), VAULT_KEY_ID_BYTES) != 0)
 		doctor_bad("Restore the matching pair: passwords sealed now could not be opened.",
 		    "the public and the private key do not belong together");
@@ -67,6 +71,24 @@ static void look_at_keys(const struct ctl *ctl)
 		doctor_good("private key %s", ctl->conf->private_key_file);
 	vault_public_free(&pub);
 	vault_private_free(&priv);
+}
+
+/* The last moment to see that an upgrade was not followed by setup. */
+static void look_at_grants(struct ctl *ctl)
+{
+	static const char *const users[] = {CTL_WEB_USER, CTL_WORKER_USER};
+
+	if (!ctl_has_users(ctl) || ctl->conf->database_host[0] != '\0')
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		enum err e = provision_check(ctl->db, ctl->conf->database_name, users[i], i == 0);
+
+		if (e == ERR_OK)
+			doctor_good("database user %s", users[i]);
+		else
+			doctor_bad("Run mailconvoyctl setup: it grants what is missing.",
+			    "%s does not have what it needs in the database", users[i]);
+	}
 }
 
 static void look_at_workers(struct ctl *ctl)
@@ -97,8 +119,7 @@ static void look_at_database(struct ctl *ctl)
 
 	if (ctl_connect(ctl, true) != CTL_OK) {
 		doctor_bad("Is MariaDB running?  Are database_socket and database_user right?  As root, "
-			   "mailconvoyctl setup "
-			   "makes both.",
+			   "mailconvoyctl setup makes both.",
 		    "the database cannot be used (see above)");
 		return;
 	}
@@ -114,6 +135,7 @@ static void look_at_database(struct ctl *ctl)
 		doctor_bad("Run mailconvoyctl slots 2.", "no migration may run: there are 0 slots");
 	else
 		doctor_good("%u of %u slots in use", used, total);
+	look_at_grants(ctl);
 	look_at_workers(ctl);
 	if (store_check(ctl->db, ctl->a, &violations, &count) == ERR_OK && count > 0)
 		doctor_bad("Run mailconvoyctl check and report this: it is a bug.",
@@ -156,10 +178,13 @@ enum ctl_exit verb_doctor(struct ctl *ctl, int count, char **words)
 	}
 	problems = 0;
 	doctor_good("configuration %s", ctl->conf_path);
+	if (geteuid() != 0)
+		puts("  note     run as root, this sees more");
 	look_at_keys(ctl);
 	look_at_database(ctl);
 	doctor_program(ctl);
 	look_at_directories(ctl);
+	doctor_files(ctl);
 	doctor_web(ctl);
 	printf("%u problem%s.\n", problems, problems == 1 ? "" : "s");
 	return problems == 0 ? CTL_OK : CTL_PROBLEMS;

@@ -9,9 +9,6 @@
 #include "sql/provision.h"
 #include "sql/store_user.h"
 
-static const char web_user[] = "mailconvoy-web";
-static const char worker_user[] = "mailconvoy-worker";
-
 /*
  * As root on a server of this machine, make the database; elsewhere the administrator has made it.  Leaves a
  * connection to the database behind.
@@ -34,18 +31,27 @@ static enum ctl_exit prepare_database(struct ctl *ctl)
 	return ctl_connect(ctl, true);
 }
 
+bool ctl_has_users(const struct ctl *ctl)
+{
+	return geteuid() == 0 && ctl->conf->database_user[0] == '\0' && getpwnam(CTL_WEB_USER) != NULL &&
+	       getpwnam(CTL_WORKER_USER) != NULL;
+}
+
 /* The installed programs run as users of their own, known to MariaDB by their sockets. */
 static enum ctl_exit grant_users(struct ctl *ctl)
 {
 	enum err e;
 
-	if (geteuid() != 0 || ctl->conf->database_user[0] != '\0' || getpwnam(web_user) == NULL ||
-	    getpwnam(worker_user) == NULL)
+	if (!ctl_has_users(ctl)) {
+		if (geteuid() == 0 && ctl->conf->database_user[0] == '\0')
+			puts("There are no users " CTL_WEB_USER " and " CTL_WORKER_USER
+			     " (systemd-sysusers makes them): nobody but you can use the database.");
 		return CTL_OK;
-	e = provision_users(ctl->db, ctl->conf->database_name, web_user, worker_user);
+	}
+	e = provision_users(ctl->db, ctl->conf->database_name, CTL_WEB_USER, CTL_WORKER_USER);
 	if (e != ERR_OK)
 		return ctl_failed(ctl, "cannot give the database to mailconvoy's users", e);
-	printf("Database users %s and %s have what they need.\n", web_user, worker_user);
+	puts("Database users " CTL_WEB_USER " and " CTL_WORKER_USER " have what they need.");
 	return CTL_OK;
 }
 
@@ -91,11 +97,12 @@ enum ctl_exit verb_setup(struct ctl *ctl, int count, char **words)
 		code = ctl_migrate(ctl);
 	if (code == CTL_OK)
 		code = grant_users(ctl);
-	if (code == CTL_OK && access(ctl->conf->public_key_file, F_OK) == 0 &&
-	    access(ctl->conf->private_key_file, F_OK) == 0)
-		printf("Keys are there: %s\n", ctl->conf->public_key_file);
-	else if (code == CTL_OK)
+	if (code == CTL_OK)
 		code = ctl_key_generate(ctl);
+	if (code == CTL_CONFLICT && access(ctl->conf->private_key_file, F_OK) == 0) {
+		printf("Keys are there: %s\n", ctl->conf->public_key_file);
+		code = CTL_OK;
+	}
 	if (code == CTL_OK)
 		code = first_admin(ctl, email);
 	if (code == CTL_OK)

@@ -125,6 +125,11 @@ enum err vault_keygen(const char *private_path, const char *public_path, struct 
 	return e;
 }
 
+enum err vault_public_write(const struct vault_private_key *key, const char *public_path, struct buf *why)
+{
+	return write_pem(public_path, 0444, key->pkey, 0, why);
+}
+
 enum err vault_public_load(const char *path, struct vault_public_key **key_r, struct buf *why)
 {
 	struct vault_public_key *key;

@@ -37,6 +37,13 @@ const char *vault_aad(struct arena *a, uint64_t account_id, enum vault_side side
 enum err vault_keygen(const char *private_path, const char *public_path, struct buf *why) MUST_CHECK;
 
 /*
+ * Write the public half of a private key to a new file, 0444.  ERR_OK, ERR_CONFLICT (it exists), ERR_IO,
+ * ERR_CRYPTO; why says which.
+ */
+enum err vault_public_write(
+    const struct vault_private_key *key, const char *public_path, struct buf *why) MUST_CHECK;
+
+/*
  * Load a key.  A private key that others may read, or behind a symbolic link, is refused.  why gets one
  * sentence with the remedy.  ERR_OK, ERR_NOT_FOUND, ERR_DENIED, ERR_TOO_BIG, ERR_IO, ERR_CRYPTO (not an
  * X25519 key).

@@ -9,4 +9,5 @@ include tests/e2e/local.mk
 include tests/lint/local.mk
 include tests/fuzz/local.mk
 include tests/bench/local.mk
+include tests/ctl/local.mk
 include tests/stack/local.mk

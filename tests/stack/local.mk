@@ -11,6 +11,7 @@ EXTRA_DIST += $(STACK_TESTS) \
 	%D%/stack.sh \
 	%D%/stack.py \
 	%D%/process.py \
+	%D%/namespace.py \
 	%D%/mariadb.py \
 	%D%/web.py \
 	%D%/sample.py \

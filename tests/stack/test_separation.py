@@ -13,6 +13,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "http")]
 
+import namespace  # noqa: E402
 import process  # noqa: E402
 import stack    # noqa: E402
 import tap      # noqa: E402
@@ -20,42 +21,12 @@ from panel import Panel, Refused  # noqa: E402
 from tap import has, lacks, same  # noqa: E402
 
 BUILD = os.environ.get("MCV_BUILDDIR") or stack.SOURCE
-USERS = {stack.WEB_USER: 61801, stack.WORKER_USER: 61802}
-INSIDE = "MCV_TEST_NAMESPACE"
+USERS = namespace.USERS
 
-
-def enter_namespace():
-    """Run this file again where /etc/passwd and /etc/group know the two users."""
-    if os.geteuid() != 0:
-        tap.skip_all("only root can run programs as other users")
-    if subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode != 0:
-        tap.skip_all("no mount namespace can be made here")
-    for word in ("ctl/mailconvoyctl", "fcgi/mailconvoy-web", "worker/mailconvoy-worker", "engine/mailconvoy-sync"):
-        path = os.path.join(BUILD, word)
-        if not os.path.exists(path):
-            tap.skip_all("%s is not built" % word)
-        if subprocess.run(["test", "-x", path], user=65534, group=65534, extra_groups=[]).returncode != 0:
-            tap.skip_all("other users cannot reach %s" % path)
-    os.environ[INSIDE] = "yes"
-    os.execvp("unshare", ["unshare", "-m", sys.executable, os.path.abspath(__file__), *sys.argv[1:]])
-
-
-def add_users():
-    for name, line in (("passwd", "%s:x:%d:%d::/:/usr/sbin/nologin\n"), ("group", "%s:x:%d:\n")):
-        copy = os.path.join(DIR, name)
-        shutil.copyfile("/etc/" + name, copy)
-        os.chmod(copy, 0o644)
-        with open(copy, "a", encoding="ascii") as out:
-            for user, number in USERS.items():
-                out.write(line % ((user, number, number) if name == "passwd" else (user, number)))
-        subprocess.run(["mount", "--bind", copy, "/etc/" + name], check=True)
-
-
-if not os.environ.get(INSIDE):
-    enter_namespace()
+namespace.enter(__file__, BUILD)
 DIR = tempfile.mkdtemp(prefix="mcv-separation-")
 atexit.register(shutil.rmtree, DIR, ignore_errors=True)
-add_users()
+namespace.add_users(DIR)
 servers = stack.Stack(os.path.join(DIR, "stack"), BUILD, port=0, quick=True, separate=True,
                       settings={"sync_program": os.path.join(BUILD, "engine", "mailconvoy-sync")})
 try:
@@ -69,11 +40,7 @@ panel = Panel(servers.env["URL"])
 made = {}
 
 
-def as_user(name, *words, text=""):
-    """(exit code, both outputs) of a command run by web or worker."""
-    done = subprocess.run(words, user=USERS[name], group=USERS[name], extra_groups=[], input=text.encode(),
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    return done.returncode, done.stdout.decode(errors="replace")
+as_user = namespace.run_as
 
 
 def sql_as(name, text):
@@ -139,15 +106,26 @@ def test_the_web_cannot_read_the_private_key():
 
 def test_the_web_cannot_change_schema_trail_or_permits():
     for text in ("DROP TABLE job", "ALTER TABLE user ADD x INT", "DELETE FROM audit", "UPDATE job_event SET job_id = 1",
-                 "INSERT INTO run_slot (n) VALUES (99)", "SELECT LOAD_FILE('/etc/passwd') INTO OUTFILE '/tmp/x'",
+                 "INSERT INTO run_slot (n) VALUES (99)", "SELECT * FROM audit", "SELECT * FROM worker",
+                 "SELECT LOAD_FILE('/etc/passwd') INTO OUTFILE '/tmp/x'",
                  "SELECT * FROM mysql.user"):
         code, out = sql_as(stack.WEB_USER, text)
         same(code, 1, text)
         has(out.lower(), "denied", text)
 
 
-def test_the_worker_cannot_read_hashes_or_sessions():
-    for text in ("SELECT password_hash FROM user", "SELECT * FROM session", "DROP TABLE job"):
+def test_the_web_cannot_make_anybody_an_administrator():
+    for text in ("UPDATE user SET role = 'admin'", "UPDATE user SET password_hash = 'x'", "DELETE FROM user",
+                 "INSERT INTO user SELECT * FROM user", "UPDATE account SET suspended_at = NULL"):
+        code, out = sql_as(stack.WEB_USER, text)
+        same(code, 1, text)
+        has(out.lower(), "denied", text)
+
+
+def test_the_worker_cannot_read_hashes_or_sessions_nor_make_jobs():
+    for text in ("SELECT password_hash FROM user", "SELECT * FROM session", "DROP TABLE job", "DELETE FROM job",
+                 "INSERT INTO job (id) VALUES (1)", "SELECT * FROM audit", "UPDATE server SET host = 'x'",
+                 "DELETE FROM job_event"):
         code, out = sql_as(stack.WORKER_USER, text)
         same(code, 1, text)
         has(out.lower(), "denied", text)

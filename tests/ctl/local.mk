@@ -1,0 +1,6 @@
+# tests/ctl: mailconvoyctl on an installation with users of its own
+CTL_TESTS = \
+	%D%/test_doctor.py \
+	%D%/test_keys.py
+TESTS += $(CTL_TESTS)
+EXTRA_DIST += $(CTL_TESTS)
