@@ -62,9 +62,12 @@ man_MANS += %D%/man/mailconvoy.conf.5
 CLEANFILES += $(CONF_MADE)
 EXTRA_DIST += $(CONF_FILLED:=.in) %D%/man/mailconvoy.conf.5.in %D%/man/settings.awk
 
-# A configuration that is there already is the administrator's.
+# A configuration that is there already is the administrator's.  Whatever the umask, web and worker read what is
+# installed for them.
 install-data-hook:
-	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)' '$(DESTDIR)$(tmpfilesdir)' '$(DESTDIR)$(pkgconfdir)'
+	$(MKDIR_P) '$(DESTDIR)$(sysusersdir)' '$(DESTDIR)$(tmpfilesdir)'
+	test -d '$(DESTDIR)$(pkgconfdir)' || $(INSTALL) -d -m 0755 '$(DESTDIR)$(pkgconfdir)'
+	find '$(DESTDIR)$(pkgdatadir)' -type d -exec chmod 0755 {} +
 	$(INSTALL_DATA) %D%/systemd/sysusers.conf '$(DESTDIR)$(sysusersdir)/mailconvoy.conf'
 	$(INSTALL_DATA) %D%/systemd/tmpfiles.conf '$(DESTDIR)$(tmpfilesdir)/mailconvoy.conf'
 	test -e '$(DESTDIR)$(pkgconfdir)/mailconvoy.conf' || \
@@ -73,4 +76,7 @@ uninstall-hook:
 	rm -f '$(DESTDIR)$(sysusersdir)/mailconvoy.conf' '$(DESTDIR)$(tmpfilesdir)/mailconvoy.conf'
 	! cmp -s %D%/mailconvoy.conf.sample '$(DESTDIR)$(pkgconfdir)/mailconvoy.conf' || \
 		rm -f '$(DESTDIR)$(pkgconfdir)/mailconvoy.conf'
+	for d in '$(templatesdir)' '$(staticdir)' '$(sqldir)' '$(nginxdir)' '$(pkgdatadir)' '$(pkgconfdir)'; do \
+		rmdir "$(DESTDIR)$$d" 2>/dev/null || true; \
+	done
 all-local: $(CONF_MADE)

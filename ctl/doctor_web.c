@@ -123,6 +123,9 @@ static void look_at_panel(const struct ctl *ctl)
 		    "nobody answers at %s: %s", url, why);
 	else if (strncmp(url, "https:", 6) == 0 || panel_answers(fd, host, answer, sizeof(answer)))
 		doctor_good("the panel answers at %s", url);
+	else if (*answer == '\0')
+		doctor_bad("systemctl status mailconvoy-web says more.",
+		    "no answer from %s/login within %d s", url, PANEL_TIMEOUT_S);
 	else
 		doctor_bad("nginx's error log says more: is its upstream the FastCGI socket above?",
 		    "%s/login gives “%s” instead of the sign-in page", url, answer);

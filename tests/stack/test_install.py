@@ -30,9 +30,9 @@ def run(*words, **more):
     return done.returncode, done.stdout.decode(errors="replace")
 
 
-def make(*words):
+def make(*words, **more):
     env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DESTDIR")}
-    code, out = run("make", "-s", "-C", BUILD, "DESTDIR=" + DEST, *words, env=env)
+    code, out = run("make", "-s", "-C", BUILD, "DESTDIR=" + DEST, *words, env=env, **more)
     same(code, 0, out[-2000:])
 
 
@@ -248,6 +248,24 @@ def test_the_readme_names_every_package_to_build_with():
 def test_make_uninstall_leaves_only_what_the_administrator_wrote():
     make("uninstall")
     same(installed(), [DIRS["conf"] + "/mailconvoy.conf"])
+    assert not os.path.exists(path("data/"))
+    os.unlink(path("conf/mailconvoy.conf"))
+
+
+def test_what_was_never_changed_is_removed_whole():
+    make("install")
+    make("uninstall")
+    same(installed(), [])
+    assert not os.path.exists(path("conf/"))
+
+
+def test_a_strict_umask_does_not_lock_web_and_worker_out():
+    make("install", preexec_fn=lambda: os.umask(0o077))
+    for kind in ("conf", "data"):
+        for where, _, names in os.walk(path(kind + "/")):
+            same(os.stat(where).st_mode & 0o777, 0o755, where)
+            for name in names:
+                same(os.stat(os.path.join(where, name)).st_mode & 0o777, 0o644, name)
 
 
 if __name__ == "__main__":
