@@ -85,6 +85,8 @@ static enum err read_wish(struct visit *v, struct wish *w)
 	w->filter.text = w->q;
 	if (column == NULL)
 		column = column_named("created");
+	if (column == NULL)
+		return ERR_INTERNAL;
 	w->sort = column->id;
 	w->order = (enum job_sort)column->sort;
 	w->descending = dir ? strcmp(dir, "desc") == 0 : column->descending_first;

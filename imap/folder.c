@@ -65,7 +65,7 @@ static bool usable_name(const struct imap_node *n)
 {
 	const char *text = imap_node_text(n);
 
-	return text != NULL && n->len > 0 && n->len <= NAME_MAX_BYTES && !n->cut &&
+	return n != NULL && text != NULL && n->len > 0 && n->len <= NAME_MAX_BYTES && !n->cut &&
 	       memchr(text, '\0', n->len) == NULL && strpbrk(text, "\r\n") == NULL;
 }
 

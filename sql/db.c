@@ -438,7 +438,7 @@ static enum err fetch_all(
 enum err db_query(struct db *db, struct arena *a, const char *sql, const struct db_param *params,
     size_t count, struct db_rows *rows_r)
 {
-	MYSQL_STMT *stmt;
+	MYSQL_STMT *stmt = NULL;
 	enum err e = execute(db, sql, params, count, DB_READ, &stmt);
 
 	if (e != ERR_OK)
