@@ -13,6 +13,7 @@ EXTRA_DIST += $(E2E_TESTS) \
 E2E_JOURNEY_TESTS = \
 	tests/e2e/test_access.mjs \
 	tests/e2e/test_journey.mjs \
+	tests/e2e/test_live.mjs \
 	tests/e2e/test_plain.mjs
 TESTS += $(E2E_JOURNEY_TESTS)
 EXTRA_DIST += $(E2E_JOURNEY_TESTS) \
