@@ -35,11 +35,11 @@ struct ctl {
 	struct db *db; /* NULL until ctl_connect() */
 };
 
-/*
- * Whether setup gives the database to the two users: as root, with the database known by sockets
- * (database_user empty), and only where the users exist.
- */
-bool ctl_has_users(const struct ctl *ctl);
+/* Whether we are root where both users exist: an installation, not a trial. */
+bool ctl_has_users(void);
+
+/* Whether MariaDB knows them by their sockets (database_host and database_user empty): setup's to arrange. */
+bool ctl_grants_users(const struct ctl *ctl);
 
 /*
  * Connect, and unless any_schema check that the schema is this program's.  CTL_OK, or the exit code after the

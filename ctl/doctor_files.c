@@ -62,8 +62,8 @@ static bool look_at_shared(const struct ctl *ctl, const char *user)
 	ok = wants(user, conf->ca_file, R_OK, mend) && ok;
 	ok = wants(user, conf->database_ca_file, R_OK, mend) && ok;
 	return wants(user, conf->database_password_file, R_OK,
-		   "Web and worker are two users: give each a configuration and a password file of its own, "
-		   "mode 0400.") &&
+		   "Web and worker are two users: give each a configuration and a password file of its own "
+		   "(mailconvoy.conf(5)).") &&
 	       ok;
 }
 
@@ -90,7 +90,7 @@ void doctor_files(const struct ctl *ctl)
 	const struct conf *conf = ctl->conf;
 	bool ok = look_for_named(ctl);
 
-	if (!ctl_has_users(ctl))
+	if (!ctl_has_users())
 		return;
 	ok = look_at_shared(ctl, CTL_WEB_USER) && ok;
 	ok = look_at_shared(ctl, CTL_WORKER_USER) && ok;

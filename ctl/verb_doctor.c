@@ -78,7 +78,7 @@ static void look_at_grants(struct ctl *ctl)
 {
 	static const char *const users[] = {CTL_WEB_USER, CTL_WORKER_USER};
 
-	if (!ctl_has_users(ctl) || ctl->conf->database_host[0] != '\0')
+	if (!ctl_grants_users(ctl))
 		return;
 	for (size_t i = 0; i < 2; i++) {
 		enum err e = provision_check(ctl->db, ctl->conf->database_name, users[i], i == 0);

@@ -31,10 +31,14 @@ static enum ctl_exit prepare_database(struct ctl *ctl)
 	return ctl_connect(ctl, true);
 }
 
-bool ctl_has_users(const struct ctl *ctl)
+bool ctl_has_users(void)
 {
-	return geteuid() == 0 && ctl->conf->database_user[0] == '\0' && getpwnam(CTL_WEB_USER) != NULL &&
-	       getpwnam(CTL_WORKER_USER) != NULL;
+	return geteuid() == 0 && getpwnam(CTL_WEB_USER) != NULL && getpwnam(CTL_WORKER_USER) != NULL;
+}
+
+bool ctl_grants_users(const struct ctl *ctl)
+{
+	return ctl_has_users() && ctl->conf->database_host[0] == '\0' && ctl->conf->database_user[0] == '\0';
 }
 
 /* The installed programs run as users of their own, known to MariaDB by their sockets. */
@@ -42,8 +46,8 @@ static enum ctl_exit grant_users(struct ctl *ctl)
 {
 	enum err e;
 
-	if (!ctl_has_users(ctl)) {
-		if (geteuid() == 0 && ctl->conf->database_user[0] == '\0')
+	if (!ctl_grants_users(ctl)) {
+		if (geteuid() == 0 && !ctl_has_users())
 			puts("There are no users " CTL_WEB_USER " and " CTL_WORKER_USER
 			     " (systemd-sysusers makes them): nobody but you can use the database.");
 		return CTL_OK;

@@ -160,6 +160,17 @@ def test_it_sees_a_named_file_that_is_not_there():
     finds("/nowhere/ca.pem", "Put it there", conf=conf_with(ca_file="/nowhere/ca.pem"))
 
 
+def test_it_sees_a_password_file_that_two_users_cannot_share():
+    password = os.path.join(DIR, "database.password")
+    with open(password, "w", encoding="ascii") as out:
+        out.write("secret of the database\n")
+    os.chmod(password, 0o400)
+    shutil.chown(password, stack.WORKER_USER)
+    conf = conf_with(database_password_file=password, database_user="root")
+    finds("mailconvoy-web cannot read " + password, conf=conf)
+    lacks(ctl("doctor", conf=conf)[1], "secret of")
+
+
 def test_it_sees_a_sync_program_that_is_not_there():
     finds("/nowhere/imapsync cannot be run", "built-in engine", conf=conf_with(sync_program="/nowhere/imapsync"))
 
