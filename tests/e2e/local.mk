@@ -1,14 +1,4 @@
-# tests/e2e: the whole product through a browser
-E2E_TESTS = \
-	tests/e2e/test_migrate.mjs
-TESTS += $(E2E_TESTS)
-EXTRA_DIST += $(E2E_TESTS) \
-	%D%/lib.mjs \
-	%D%/tasks.mjs \
-	%D%/look.py \
-	%D%/package.json \
-	%D%/package-lock.json
-
+# tests/e2e: the whole product through a browser.
 # The journey of a first migration, with JavaScript and without; every page, to everybody.
 E2E_JOURNEY_TESTS = \
 	tests/e2e/test_access.mjs \
@@ -17,6 +7,8 @@ E2E_JOURNEY_TESTS = \
 	tests/e2e/test_plain.mjs
 TESTS += $(E2E_JOURNEY_TESTS)
 EXTRA_DIST += $(E2E_JOURNEY_TESTS) \
+	%D%/package.json \
+	%D%/package-lock.json \
 	%D%/browser.mjs \
 	%D%/journey.mjs \
 	%D%/mailboxes.py \

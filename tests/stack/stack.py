@@ -130,7 +130,6 @@ class Stack:
             CA_FILE=authority.ca_file, MAIL_USER="user", MAIL_PASSWORD=password,
             SRC_HOST="localhost", SRC_PORT=self.source.tls_port, SRC_PORT_STARTTLS=self.source.port,
             SRC_PORT_PLAIN=self.source.port, DST_HOST="localhost", DST_PORT=self.destination.tls_port,
-            SRC_PID=self.source.process.pid, DST_PID=self.destination.process.pid,
             DST_PORT_STARTTLS=self.destination.port, DST_PORT_PLAIN=self.destination.port, MAIL_USERS=USERS)
         if self.with_sample:
             sample.fill("localhost", self.source.tls_port, ssl.create_default_context(cafile=authority.ca_file),
