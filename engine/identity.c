@@ -58,6 +58,32 @@ static bool named(const char *field, size_t name_len, const char *name)
 	return strlen(name) == name_len && strncasecmp(field, name, name_len) == 0;
 }
 
+/*
+ * Whether the field is "Message-Id: <UID@imapsync>", which imapsync's --addheader writes into a copy whose
+ * original has neither Message-Id nor Received.
+ */
+static bool is_imapsyncs_mark(const char *field, size_t len)
+{
+	static const char tail[] = "@imapsync>";
+	size_t value = 0;
+	size_t name = name_length(field, len, &value);
+	size_t digits = 0;
+
+	if (!named(field, name, "Message-Id"))
+		return false;
+	while (value < len && is_blank(field[value]))
+		value++;
+	while (len > value && is_blank(field[len - 1]))
+		len--;
+	if (value >= len || field[value++] != '<')
+		return false;
+	while (value + digits < len && isdigit((unsigned char)field[value + digits]))
+		digits++;
+	value += digits;
+	return digits > 0 && len - value == sizeof(tail) - 1 &&
+	       memcmp(field + value, tail, sizeof(tail) - 1) == 0;
+}
+
 static enum err digest(const struct buf *b, uint8_t out[32])
 {
 	unsigned len = 0;
@@ -88,7 +114,7 @@ enum err identity_from_fields(struct identity *id_r, const char *header, size_t 
 		size_t n = field_length(header, len);
 		size_t value = 0;
 		size_t name = name_length(header, n, &value);
-		if (named(header, name, "Message-Id")) {
+		if (named(header, name, "Message-Id") && !is_imapsyncs_mark(header, n)) {
 			buf_adds(&ids, "\nm:");
 			add_collapsed(&ids, header + value, n - value);
 		} else if (named(header, name, "Received")) {
@@ -118,7 +144,8 @@ enum err identity_from_header(struct identity *id_r, const char *header, size_t 
 		size_t n = field_length(header, len);
 		size_t before = all.len;
 		buf_addc(&all, '\n');
-		add_collapsed(&all, header, n);
+		if (!is_imapsyncs_mark(header, n))
+			add_collapsed(&all, header, n);
 		if (all.len == before + 1)
 			buf_truncate(&all, before);
 		header += n;

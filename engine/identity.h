@@ -1,7 +1,8 @@
 /*
  * What makes a message itself.  imapsync's rule: its Message-Id and Received lines, so that two copies that
  * came by different ways are two messages.  Where it has neither, its whole header.  Unlike imapsync's,
- * values keep their case, and folding and runs of blanks do not count.
+ * values keep their case, and folding and runs of blanks do not count; and a Message-Id that imapsync has
+ * added to a copy (--addheader) does not either, so that its copies are known again.
  */
 #ifndef MCV_ENGINE_IDENTITY_H
 #define MCV_ENGINE_IDENTITY_H

@@ -80,6 +80,18 @@ static void without_id_and_way_the_whole_header_speaks(void **state)
 	assert_true(same("", "\r\n"));
 }
 
+static void what_imapsync_added_to_its_copy_does_not_count(void **state)
+{
+	(void)state;
+	assert_true(same("Subject: x\r\n\r\n", "Message-Id: <41@imapsync>\r\nSubject: x\r\n\r\n"));
+	assert_true(same("\r\n", "Message-Id: <43@imapsync>\r\n\r\n"));
+	assert_false(same("Subject: x\r\n\r\n", "Message-Id: <a41@imapsync>\r\nSubject: x\r\n\r\n"));
+	assert_false(same("Subject: x\r\n\r\n", "Message-Id: <@imapsync>\r\nSubject: x\r\n\r\n"));
+	assert_false(
+	    same("Subject: x\r\n\r\n", "Message-Id: <41@imapsync.example.org>\r\nSubject: x\r\n\r\n"));
+	assert_false(same("Message-Id: <1@example.org>\r\n", "Message-Id: <41@imapsync>\r\n"));
+}
+
 static void a_second_run_finds_everything(void **state)
 {
 	struct message_list a = {0};
@@ -197,6 +209,7 @@ int main(void)
 	    cmocka_unit_test(another_way_is_another_message),
 	    cmocka_unit_test(case_of_the_id_counts),
 	    cmocka_unit_test(without_id_and_way_the_whole_header_speaks),
+	    cmocka_unit_test(what_imapsync_added_to_its_copy_does_not_count),
 	    cmocka_unit_test(a_second_run_finds_everything),
 	    cmocka_unit_test(n_copies_ask_for_n_copies),
 	    cmocka_unit_test(the_strictest_likeness_decides_who_is_missing),
