@@ -44,6 +44,24 @@ static int percent(const struct job *j)
 	return p > 99 && j->state != JOB_DONE ? 99 : (int)p;
 }
 
+/* A dry run copies nothing: what was counted is what it has to show. */
+static const char *dry_progress_text(struct arena *a, const struct job *j)
+{
+	const struct job_counters *c = &j->counters;
+	const char *text;
+
+	if (c->messages_total < 0)
+		return arena_printf(
+		    a, "%s counted", view_plural_text(a, (uint64_t)c->messages_done, "message"));
+	text = view_plural_text(a, (uint64_t)c->messages_total, "message");
+	if (j->state != JOB_DONE)
+		return arena_printf(
+		    a, "%s of %s counted", view_number_text(a, (uint64_t)c->messages_done), text);
+	if (c->bytes_total < 0)
+		return arena_printf(a, "%s counted", text);
+	return arena_printf(a, "%s counted, %s", text, view_size_text(a, (uint64_t)c->bytes_total));
+}
+
 static const char *progress_text(struct arena *a, const struct job *j)
 {
 	const struct job_counters *c = &j->counters;
@@ -51,6 +69,8 @@ static const char *progress_text(struct arena *a, const struct job *j)
 
 	if (c->messages_done < 0)
 		return NULL;
+	if (j->dry_run)
+		return dry_progress_text(a, j);
 	text = c->messages_total >= 0
 		   ? arena_printf(a, "%s of %s", view_number_text(a, (uint64_t)c->messages_done),
 			 view_plural_text(a, (uint64_t)c->messages_total, "message"))
@@ -182,7 +202,7 @@ static const char *quota_text(struct arena *a, const struct job_counters *c)
 
 static const char *rate_text(struct arena *a, const struct job_counters *c)
 {
-	if (c->rate_bytes < 0 && c->rate_milli_messages < 0)
+	if (c->rate_bytes <= 0 && c->rate_milli_messages <= 0)
 		return NULL;
 	if (c->rate_milli_messages < 0)
 		return arena_printf(a, "%s/s", view_size_text(a, (uint64_t)c->rate_bytes));

@@ -30,13 +30,15 @@ static const struct column {
 	const char *id, *label;
 	int sort; /* enum job_sort, or -1 */
 	bool descending_first;
+	bool in_table; /* a column of the page's table; the others are only an order */
 } columns[] = {
-    {"state", "State", JOB_SORT_STATE, false},
-    {"name", "Name", JOB_SORT_NAME, false},
-    {"progress", "Progress", -1, false},
-    {"created", "Created", JOB_SORT_QUEUED, true},
-    {"started", "Started", JOB_SORT_STARTED, true},
-    {"duration", "Duration", JOB_SORT_DURATION, true},
+    {"state", "State", JOB_SORT_STATE, false, true},
+    {"name", "Name", JOB_SORT_NAME, false, true},
+    {"route", "From → to", -1, false, true},
+    {"progress", "Progress", -1, false, true},
+    {"created", "Created", JOB_SORT_QUEUED, true, false},
+    {"started", "Started", JOB_SORT_STARTED, true, true},
+    {"duration", "Duration", JOB_SORT_DURATION, true, true},
 };
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
 
@@ -156,6 +158,7 @@ static struct json_object *column_list(struct arena *a, const struct wish *w)
 		view_str(o, "label", c->label);
 		view_str(o, "sort_url", c->sort >= 0 ? list_url(a, w, w->state, c->id, next) : NULL);
 		view_str(o, "aria_sort", !sorted ? "none" : w->descending ? "descending" : "ascending");
+		view_bool(o, "in_table", c->in_table);
 		view_bool(o, "is_sorted", sorted);
 		json_object_array_add(list, o);
 	}
@@ -283,6 +286,7 @@ enum err page_jobs_list(struct visit *v)
 	view_bool(m, "has_servers", has_servers);
 	view_add(m, "chips", chips(v->arena, &w, counts, total));
 	view_count(m, v->arena, "matching", matching, true);
+	view_str(m, "matching_jobs_text", view_plural_text(v->arena, (uint64_t)matching, "job"));
 	add_urls(v, m, &w, &l);
 	return page_show(v, 200, "jobs_list", "Jobs", m);
 }

@@ -2,7 +2,7 @@
 import { themeSwitch } from "./themeswitch.js";
 import { jobsList } from "./jobs.js";
 import { jobPage } from "./job.js";
-import { serverTests, presets } from "./servers.js";
+import { serverTests, presets, suggestName } from "./servers.js";
 
 for (const element of document.querySelectorAll(".needs-js")) {
   if (!("live" in element.dataset) && !("logMarks" in element.dataset)) {
@@ -20,3 +20,4 @@ jobsList();
 jobPage();
 serverTests();
 presets();
+suggestName();

@@ -85,6 +85,8 @@ export function setField(root, name, text) {
     if (element.textContent !== value) {
       element.textContent = value;
     }
+    // A fact that is not known, or no longer of use, takes its label along.
+    element.closest("[data-fact]")?.toggleAttribute("hidden", value === "");
   }
 }
 

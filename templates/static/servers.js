@@ -1,4 +1,4 @@
-// Server tests in place, and presets that fill the form.
+// Server tests in place, presets that fill the form, and a name for a new job.
 
 const FIELDS = {
   server: { server: "server_id", user: "user", password: "password" },
@@ -154,6 +154,22 @@ export function presets() {
     const port = event.target.dataset.defaultPort;
     if (port && (form.elements.port.value === "" || usual.has(form.elements.port.value))) {
       form.elements.port.value = port;
+    }
+  });
+}
+
+/** A new job is called as its source mailbox, until somebody gives it a name of their own. */
+export function suggestName() {
+  const form = document.querySelector('body[data-page="job_new"] form.card');
+  if (!form) {
+    return;
+  }
+  const { name, source_user: user } = form.elements;
+  let suggested = name.value === "" ? "" : null;
+  user.addEventListener("input", () => {
+    if (name.value === suggested) {
+      suggested = user.value;
+      name.value = suggested;
     }
   });
 }

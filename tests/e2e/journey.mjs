@@ -231,6 +231,15 @@ const tests = [
 ];
 
 const onlyWithJs = [
+  ["a_new_job_is_called_as_its_mailbox_until_it_is_named", async () => {
+    await page.goto("/migration/jobs/new");
+    const [name, user] = [page.getByLabel("Name"), page.locator("#source_user")];
+    await user.fill("first@example.org");
+    assert.equal(await name.inputValue(), "first@example.org");
+    await name.fill("Reception");
+    await user.fill("second@example.org");
+    assert.equal(await name.inputValue(), "Reception");
+  }],
   ["another_security_brings_its_usual_port", async () => {
     await page.getByLabel(/^STARTTLS/).check();
     assert.equal(await page.getByLabel("Port").inputValue(), "143");
@@ -242,7 +251,9 @@ const onlyWithJs = [
 export async function journey({ javaScript }) {
   withJs = javaScript;
   if (withJs) {
-    tests.splice(3, 0, ...onlyWithJs);
+    const [naming, usualPort] = onlyWithJs;
+    tests.splice(3, 0, usualPort);
+    tests.splice(tests.findIndex(([name]) => name === "a_refused_job_comes_back_filled_in_but_for_passwords"), 0, naming);
   }
   await run(tests, {
     before: async () => {

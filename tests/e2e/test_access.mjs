@@ -115,6 +115,15 @@ const tests = [
     await page.keyboard.press("Enter");
     assert.equal(await page.evaluate(() => document.activeElement.id), "main");
   }],
+  ["a_column_sorts_the_list_and_says_so", async () => {
+    await page.goto("/migration/jobs");
+    for (const [order, key] of [["ascending", "asc"], ["descending", "desc"]]) {
+      await page.getByRole("columnheader", { name: "Name" }).getByRole("link").click();
+      await page.locator(`th.col-name[aria-sort="${order}"]`).waitFor();
+      assert.match(page.url(), new RegExp(`dir=${key}`));
+    }
+    assert.equal(await page.locator('th[aria-sort="ascending"], th[aria-sort="descending"]').count(), 1);
+  }],
   ["what_a_mailbox_says_is_text", async () => {
     await page.goto(pages.find(([name]) => name === "job_running")[1]);
     await page.getByText("<script>alert(1)</script>").waitFor();

@@ -209,10 +209,17 @@ def test_an_administrator_sees_all_accounts_and_a_member_one():
     same(admin.json("/migration/jobs/%d" % theirs).status, 200)
 
 
+def test_a_dry_run_says_what_it_counted():
+    counters = {"messages_total": 2000, "messages_done": 840, "bytes_copied": 0, "bytes_total": 1 << 30}
+    for state, text in (("failed", "840 of 2,000 messages counted"), ("done", "2,000 messages counted, 1.0 GiB")):
+        job = web.add_job(web.acme, state, **counters)
+        same(member.json("/migration/jobs/%d" % job).json()["job"]["progress_text"], text)
+
+
 def test_an_ended_job_tells_its_outcome_and_one_next_step():
     job = web.add_job(web.acme, "failed", reason="'auth_source'", reason_action="'edit_source'",
                       reason_text="'The source server refused the password.'", messages_total=2000, messages_done=840,
-                      bytes_copied=125829120)
+                      bytes_copied=125829120, dry_run=0)
     o = member.json("/migration/jobs/%d" % job).json()
     same((o["outcome"]["sentence"], o["outcome"]["is_good"]), ("The source server refused the password.", False))
     same((o["outcome"]["action"]["code"], o["outcome"]["action"]["url"]), ("edit_source", "/migration/jobs/%d/edit" % job))
