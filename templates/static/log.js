@@ -15,6 +15,7 @@ export class LogView {
     this.first = Number(box.dataset.start) || 0;
     this.tail = box.dataset.tail;
     this.behind = false;
+    this.loading = false;
     this.partial = null;
     this.count = 0;
     this.marks = { error: [], warning: [] };
@@ -155,6 +156,18 @@ export class LogView {
 
   /** Put the part before the first byte we have in front, without moving what the reader sees. */
   async earlier(link) {
+    if (this.loading) {
+      return;
+    }
+    this.loading = true;
+    try {
+      await this.loadEarlier(link);
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  async loadEarlier(link) {
     const from = Math.max(0, Number(link.dataset.earlier));
     const pieces = [];
     for (let at = from; at < this.first;) {

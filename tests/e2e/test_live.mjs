@@ -122,6 +122,31 @@ const tests = [
     stack.lead("puppet-end", "", 1);
     await page.getByRole("region", { name: "Outcome" }).waitFor();
   }],
+  ["an_empty_first_line_is_kept", async () => {
+    const text = "\n\nthe third line\n";
+    stack.lead("puppet-empty", text, 1);
+    const id = await addJob(page, stack, servers, "puppet-empty");
+    await until("it ends", () => stack.sql(`SELECT state FROM job WHERE id = ${id}`)[0][0] === "failed");
+    await page.goto(`/migration/jobs/${id}`);
+    assert.equal(`${await shown()}\n`, text);
+  }],
+  ["earlier_parts_of_a_long_log_come_in_front_without_a_byte_twice", async () => {
+    stack.lead("puppet-long", lines(0, 15000), 1);
+    const id = await addJob(page, stack, servers, "puppet-long");
+    await until("it ends", () => stack.sql(`SELECT state FROM job WHERE id = ${id}`)[0][0] === "failed");
+    await page.goto(`/migration/jobs/${id}`);
+    await page.getByRole("link", { name: "Load earlier" }).waitFor();
+    // An impatient reader clicks twice.
+    await until("everything is shown", () => page.evaluate(() => {
+      const link = document.querySelector("[data-earlier]");
+      link?.click();
+      link?.click();
+      return link === null;
+    }));
+    const text = await page.locator("[data-log-text]").evaluate((pre) => [...pre.children].map((row) =>
+      row.classList.contains("line") ? `${row.lastChild.data}\n` : row.textContent).join(""));
+    assert.ok(text === lines(0, 15000), `${text.length} characters are shown of ${lines(0, 15000).length}`);
+  }],
   ["the_list_asks_every_five_seconds_and_not_while_hidden", async () => {
     await stoppedClock("/migration/jobs");
     const requests = asked("ids=");
