@@ -83,9 +83,16 @@ static const char *check(struct form_field *fd, struct arena *a)
 	}
 }
 
+/* It becomes a header as it is: what a browser would have percent-encoded is no path of ours. */
 static bool is_local_path(const char *s)
 {
-	return s[0] == '/' && s[1] != '/' && s[1] != '\\' && strchr(s, '\\') == NULL && !has_control(s);
+	const char *p;
+
+	for (p = s; *p != '\0'; p++) {
+		if (*p <= 0x20 || *p > 0x7E || *p == '\\')
+			return false;
+	}
+	return s[0] == '/' && s[1] != '/';
 }
 
 static void read_field(struct form_field *fd, struct arena *a, const char *sent)

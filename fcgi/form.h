@@ -23,7 +23,8 @@ enum form_kind {
 	FORM_NUMBER, /* decimal, min to max */
 	FORM_CHOICE, /* one of choices */
 	FORM_CHECK,  /* present and not "0" = checked; never invalid */
-	FORM_PATH    /* a path on this site ("/…", not "//…"); anything else counts as absent */
+	FORM_PATH /* a path on this site ("/…", not "//…") that fits a header; anything else counts as absent
+		   */
 };
 
 struct form_spec {

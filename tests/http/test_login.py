@@ -1,4 +1,6 @@
 """Signing in and out, sessions, and what slows a guesser."""
+import urllib.parse
+
 import webstack
 import tap
 from webstack import PASSWORD
@@ -35,6 +37,16 @@ def test_data_and_changes_without_a_session_are_401():
 def test_the_way_back_never_leaves_the_site():
     for bad in ("//evil.example/x", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"):
         a = web.anyone(**forwarded()).login("member@example.org", PASSWORD, bad)
+        same((a.status, a.location), (303, "/migration/jobs"), bad)
+
+
+def test_a_way_back_that_fits_no_header_is_ignored():
+    member = web.anyone(**forwarded())
+    member.login("member@example.org", PASSWORD)
+    for bad in ("/migration/jobs?q=\u00e9", "/\u65e5\u672c", "/a b"):
+        a = web.anyone(**forwarded()).login("member@example.org", PASSWORD, bad)
+        same((a.status, a.location), (303, "/migration/jobs"), bad)
+        a = member.get("/login?" + urllib.parse.urlencode({"next": bad}))
         same((a.status, a.location), (303, "/migration/jobs"), bad)
 
 
