@@ -111,13 +111,18 @@ static enum err trim(struct output *o, struct db *db, const struct queue_token *
 enum err output_store(struct output *o, struct db *db, const struct queue_token *t)
 {
 	while (output_due_ms(o) == 0) {
-		size_t len = o->pending.len < LOG_CHUNK_MAX ? o->pending.len : LOG_CHUNK_MAX;
-		enum err e = store_log_append(db, t, o->pending_from, o->pending.data, len);
+		enum err e;
 
+		/* What may have been stored already is offered again as it was: the store knows it by its
+		 * place and length, and more may have been read since. */
+		if (o->offered == 0)
+			o->offered = o->pending.len < LOG_CHUNK_MAX ? o->pending.len : LOG_CHUNK_MAX;
+		e = store_log_append(db, t, o->pending_from, o->pending.data, o->offered);
 		if (e != ERR_OK)
 			return e;
-		buf_consume(&o->pending, len);
-		o->pending_from += (int64_t)len;
+		buf_consume(&o->pending, o->offered);
+		o->pending_from += (int64_t)o->offered;
+		o->offered = 0;
 		o->oldest = mono_now();
 		crash_point("mid_log");
 		e = trim(o, db, t);
@@ -135,5 +140,6 @@ bool output_is_stored(const struct output *o)
 void output_discard(struct output *o)
 {
 	o->discarding = true;
+	o->offered = 0;
 	buf_clear(&o->pending);
 }

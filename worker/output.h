@@ -23,6 +23,7 @@ struct output {
 	struct redact *redact; /* owned */
 	struct buf pending;    /* masked, not stored yet; pending_from is its place in the log */
 	int64_t pending_from;
+	size_t offered;      /* of pending, as a chunk whose storing is not known to have failed; 0: none */
 	mono_time oldest;    /* when pending became non-empty */
 	mono_time last_byte; /* when the program last printed, or could not because we did not read */
 	int64_t head_bytes;  /* what the cut leaves of the beginning */

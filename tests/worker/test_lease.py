@@ -213,6 +213,21 @@ def a_commit_whose_answer_is_lost_is_asked_for_again(w):
     w.stop(worker)
 
 
+def a_log_chunk_whose_answer_is_lost_is_stored_once(w):
+    # the claim's answer is one COMMIT; every third after it is lost while the program goes on printing
+    proxy = LossyProxy(w, lose=range(2, 60, 3))
+    worker = w.worker(database_socket=proxy.path)
+    job, = w.add_jobs("drip-8")
+    w.wait_ended([job], 60)
+    assert w.job(job) == ("done", "ok"), w.job(job)
+    assert proxy.lost >= 2, "only %d answers were lost" % proxy.lost
+    log = w.whole_log(job)
+    drips = log[:log.index(b"++++")]
+    assert drips == b"".join(b"drip %06d\n" % n for n in range(drips.count(b"\n")))
+    w.check_invariants()
+    w.stop(worker)
+
+
 def try_log(w, job):
     out = w.db.try_sql("SELECT log_bytes FROM job WHERE id = %d" % job, "mailconvoy")
     return out not in (None, "", "0")
@@ -231,4 +246,5 @@ harness.run(world, [
     a_worker_stops_in_time_though_the_database_is_frozen,
     a_worker_starts_before_the_database_does,
     a_commit_whose_answer_is_lost_is_asked_for_again,
+    a_log_chunk_whose_answer_is_lost_is_stored_once,
 ])
