@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
@@ -19,6 +20,12 @@
 #include "worker/keeper_wire.h"
 #include "worker/proctree.h"
 #include "worker/spawn.h"
+
+enum { KEEPERS_MAX = 256, STRAYS_MAX = 64, STRAYS_MS = 1000, LOOK_AGAIN_MS = 10 };
+
+/* The keepers that live: every other child of ours is what a killed keeper has left. */
+static pid_t keepers[KEEPERS_MAX];
+static size_t keeper_count;
 
 /* Both ends of the pipes of one start, and the passfiles, closed by their role. */
 struct pipes {
@@ -154,9 +161,14 @@ enum err keeper_start(const struct keeper_plan *plan, struct keeper *k_r)
 {
 	struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
 	pid_t pid = 0;
-	enum err e = open_pipes(&p, plan);
+	enum err e;
 	int saved;
 
+	if (keeper_count == KEEPERS_MAX) {
+		errno = EAGAIN;
+		return ERR_IO;
+	}
+	e = open_pipes(&p, plan);
 	if (e == ERR_OK)
 		e = spawn_keeper(&p, plan, &pid);
 	if (e != ERR_OK) {
@@ -173,6 +185,7 @@ enum err keeper_start(const struct keeper_plan *plan, struct keeper *k_r)
 	    .passfile_fd = {p.password[0], p.password[1]}};
 	p.control[1] = p.status[0] = p.output[0] = p.password[0] = p.password[1] = -1;
 	close_pipes(&p);
+	keepers[keeper_count++] = pid;
 	return ERR_OK;
 }
 
@@ -221,6 +234,49 @@ enum keeper_event keeper_next(struct keeper *k, int *value_r)
 	return (enum keeper_event)m.kind;
 }
 
+static bool is_keeper(pid_t pid)
+{
+	for (size_t i = 0; i < keeper_count; i++)
+		if (keepers[i] == pid)
+			return true;
+	return false;
+}
+
+static void forget_keeper(pid_t pid)
+{
+	for (size_t i = 0; i < keeper_count; i++)
+		if (keepers[i] == pid) {
+			keepers[i] = keepers[--keeper_count];
+			return;
+		}
+}
+
+/* Sessions of their own escape a kill of the program's group, but not their new parent: us. */
+static void kill_strays(void)
+{
+	mono_time deadline = mono_after(mono_now(), STRAYS_MS);
+	pid_t list[STRAYS_MAX];
+	size_t strays = 1;
+
+	while (strays > 0 && mono_left_ms(deadline) > 0) {
+		size_t count = proctree_children(getpid(), list, STRAYS_MAX);
+
+		strays = 0;
+		for (size_t i = 0; i < count; i++) {
+			if (is_keeper(list[i]))
+				continue;
+			strays++;
+			(void)kill(list[i], SIGKILL);
+			(void)proctree_kill(list[i], SIGKILL);
+			(void)waitpid(list[i], NULL, WNOHANG);
+		}
+		if (strays > 0)
+			(void)poll(NULL, 0, LOOK_AGAIN_MS);
+	}
+	if (strays > 0)
+		log_warnx("processes of a killed keeper do not end");
+}
+
 void keeper_close(struct keeper *k)
 {
 	int status = 0;
@@ -232,7 +288,10 @@ void keeper_close(struct keeper *k)
 			log_warnx("keeper %d ended before its time (status %d)", (int)k->pid, status);
 			if (k->child > 0)
 				(void)kill(-k->child, SIGKILL);
+			forget_keeper(k->pid);
+			kill_strays();
 		}
+		forget_keeper(k->pid);
 	}
 	close_fd(&k->control_fd);
 	close_fd(&k->status_fd);

@@ -74,7 +74,7 @@ enum keeper_event {
 	KEEPER_NOTHING,     /* for now */
 	KEEPER_STARTED,     /* value: the program's process id */
 	KEEPER_NOT_STARTED, /* value: errno of exec, fork or chdir */
-	KEEPER_FENCED,      /* the fence was reached; the run is being ended */
+	KEEPER_FENCED,      /* the fence was reached; the run is being ended, or never began */
 	KEEPER_TOO_FAT,     /* memory_bytes was exceeded; the run is being ended */
 	KEEPER_TERMINATED,  /* SIGTERM from outside: systemd stops the whole unit, and us with it */
 	KEEPER_EXITED,      /* value: the program's wait status; descendants of it may still be there */

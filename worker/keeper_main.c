@@ -217,6 +217,17 @@ static enum err start(char **argv, pid_t *child_r)
 	return spawn(&sp, child_r);
 }
 
+/*
+ * Asked after we have the lock: a worker's successor that found no lock may have declared the run over, and
+ * then its worker was dead already.
+ */
+static bool is_worker_gone(void)
+{
+	struct pollfd control = {.fd = KEEPER_FD_CONTROL};
+
+	return poll(&control, 1, 0) > 0 && (control.revents & (POLLHUP | POLLERR)) != 0;
+}
+
 void keeper_main(char **argv)
 {
 	struct keeping k = {
@@ -236,6 +247,12 @@ void keeper_main(char **argv)
 		tell(KEEPER_NOT_STARTED, errno);
 		_exit(0);
 	}
+	if (mono_left_ms(k.fence) == 0) {
+		tell(KEEPER_FENCED, 0);
+		_exit(0);
+	}
+	if (is_worker_gone())
+		_exit(0);
 	if (start(argv, &k.child) != ERR_OK) {
 		tell(KEEPER_NOT_STARTED, errno);
 		_exit(0);

@@ -16,6 +16,8 @@ struct walk {
 	int sig; /* 0: add up memory instead */
 	unsigned count;
 	uint64_t bytes;
+	pid_t *list; /* not NULL: only list children here */
+	size_t list_max;
 };
 
 /* The first size - 1 bytes of a file of /proc, NUL-terminated; false when it is gone. */
@@ -52,6 +54,11 @@ static void visit(pid_t pid, int depth, struct walk *w)
 {
 	if (pid <= 1 || w->count >= LISTED_MAX)
 		return;
+	if (w->list != NULL) {
+		if (w->count < w->list_max)
+			w->list[w->count++] = pid;
+		return;
+	}
 	w->count++;
 	/* a parent is signalled before its children are listed again by the caller's next round, so that what
 	 * it forks meanwhile is caught then */
@@ -115,4 +122,12 @@ uint64_t proctree_memory(pid_t root)
 
 	walk_children(root, 0, &w);
 	return w.bytes;
+}
+
+size_t proctree_children(pid_t root, pid_t *list, size_t max)
+{
+	struct walk w = {.list = list, .list_max = max};
+
+	walk_children(root, 0, &w);
+	return w.count;
 }

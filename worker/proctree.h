@@ -5,6 +5,7 @@
 #ifndef MCV_WORKER_PROCTREE_H
 #define MCV_WORKER_PROCTREE_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -13,5 +14,8 @@ unsigned proctree_kill(pid_t root, int sig);
 
 /* Resident memory of every descendant of root together, in bytes. */
 uint64_t proctree_memory(pid_t root);
+
+/* The direct children of root, at most max of them, into list; how many were listed. */
+size_t proctree_children(pid_t root, pid_t *list, size_t max);
 
 #endif

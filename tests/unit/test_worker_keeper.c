@@ -1,12 +1,14 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,12 +16,15 @@
 #include "lib/buf.h"
 #include "worker/argv.h"
 #include "worker/keeper.h"
+#include "worker/keeper_wire.h"
+#include "worker/spawn.h"
 
 /* This program is its own keeper, as the worker is. */
 
 enum { DEADLINE_MS = 20000 };
 
 static char job_dir[] = "/tmp/mcv-keeper-XXXXXX";
+static char other_dir[64]; /* below it */
 
 struct run {
 	struct keeper keeper;
@@ -30,15 +35,15 @@ struct run {
 	int errnum;                                           /* of KEEPER_NOT_STARTED */
 };
 
-static void start_with(
-    struct run *r, const char *program, const char *script, int64_t fence_ms, unsigned grace_s)
+static void start_plan(struct run *r, const char *dir, const char *program, const char *script,
+    int64_t fence_ms, unsigned grace_s)
 {
 	AUTO_ARENA struct arena *a = arena_new();
 	char *argv[] = {arena_strdup(a, program), arena_strdup(a, "-c"), arena_strdup(a, script), NULL};
 	const struct keeper_plan plan = {
 	    .argv = argv,
-	    .envp = argv_environment(a, job_dir),
-	    .job_dir = job_dir,
+	    .envp = argv_environment(a, dir),
+	    .job_dir = dir,
 	    .passwords = {{"source secret", 13}, {"destination secret", 18}},
 	    .kill_grace_s = grace_s,
 	    .fence = mono_after(mono_now(), fence_ms),
@@ -46,6 +51,17 @@ static void start_with(
 
 	*r = (struct run){.keeper = KEEPER_INIT, .output = BUF_INIT};
 	assert_int_equal(keeper_start(&plan, &r->keeper), ERR_OK);
+}
+
+static void start_with(
+    struct run *r, const char *program, const char *script, int64_t fence_ms, unsigned grace_s)
+{
+	start_plan(r, job_dir, program, script, fence_ms, grace_s);
+}
+
+static void start_in(const char *dir, struct run *r, const char *script)
+{
+	start_plan(r, dir, "/bin/sh", script, DEADLINE_MS * 2, 1);
 }
 
 static void start(struct run *r, const char *script)
@@ -330,6 +346,78 @@ static void a_killed_keeper_takes_its_program_along(void **state)
 	finish(&r);
 }
 
+static void a_killed_keeper_takes_sessions_of_their_own_along(void **state)
+{
+	struct run r, other;
+
+	(void)state;
+	assert_int_equal(mkdir(other_dir, 0700), 0);
+	start(&r, "trap '' TERM; setsid sh -c 'sleep 1000 & sleep 1000' >/dev/null 2>&1 & echo ready; "
+		  "exec sleep 1000");
+	follow(&r, "ready");
+	start_in(other_dir, &other, "echo ready; exec sleep 1000");
+	follow(&other, "ready");
+	(void)kill(r.keeper.pid, SIGKILL);
+	follow(&r, NULL);
+	keeper_close(&r.keeper);
+	buf_free(&r.output);
+	/* and nothing else */
+	assert_int_equal(kill(other.keeper.pid, 0), 0);
+	assert_int_equal(kill(other.keeper.child, 0), 0);
+	keeper_stop(&other.keeper);
+	follow(&other, NULL);
+	finish(&other);
+	assert_int_equal(rmdir(other_dir), 0);
+}
+
+static void a_run_whose_fence_has_passed_never_begins(void **state)
+{
+	struct run r;
+
+	(void)state;
+	start_with(&r, "/bin/sh", "echo ran; exec sleep 1000", -1, 1);
+	follow(&r, NULL);
+	assert_string_equal(r.output.data, "");
+	assert_int_equal(r.started, 0);
+	assert_int_equal(r.fenced, 1);
+	finish(&r);
+}
+
+static void nothing_begins_for_a_worker_that_is_gone(void **state)
+{
+	char *argv[] = {(char[]){"mailconvoy-worker"}, (char[]){KEEPER_FLAG}, (char[]){"1"},
+	    (char[]){"9223372036854775"}, (char[]){"0"}, (char[]){"0"}, (char[]){"0"}, (char[]){"/bin/sh"},
+	    (char[]){"-c"}, (char[]){"echo ran"}, NULL};
+	int control[2], output[2], status[2];
+	char bytes[16];
+	pid_t pid = 0;
+
+	(void)state;
+	assert_int_equal(pipe2(control, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(output, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(status, O_CLOEXEC), 0);
+	(void)close(control[1]);
+	assert_int_equal(spawn(&(const struct spawn){.path = "/proc/self/exe",
+				   .argv = argv,
+				   .envp = environ,
+				   .cwd = job_dir,
+				   .fds = {{output[1], KEEPER_FD_OUTPUT}, {STDERR_FILENO, STDERR_FILENO},
+				       {STDERR_FILENO, KEEPER_PASSFILE_SOURCE},
+				       {STDERR_FILENO, KEEPER_PASSFILE_DESTINATION},
+				       {control[0], KEEPER_FD_CONTROL}, {status[1], KEEPER_FD_STATUS}},
+				   .fd_count = 6},
+			     &pid),
+	    ERR_OK);
+	(void)close(control[0]);
+	(void)close(output[1]);
+	(void)close(status[1]);
+	assert_int_equal(read(output[0], bytes, sizeof(bytes)), 0);
+	assert_int_equal(read(status[0], bytes, sizeof(bytes)), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	(void)close(output[0]);
+	(void)close(status[0]);
+}
+
 static void passwords_are_wiped_once_they_are_not_needed(void **state)
 {
 	struct run r;
@@ -375,6 +463,9 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(what_a_program_leaves_behind_is_ended_too),
 	    cmocka_unit_test(the_job_directory_is_locked_while_anything_runs),
 	    cmocka_unit_test(a_killed_keeper_takes_its_program_along),
+	    cmocka_unit_test(a_killed_keeper_takes_sessions_of_their_own_along),
+	    cmocka_unit_test(a_run_whose_fence_has_passed_never_begins),
+	    cmocka_unit_test(nothing_begins_for_a_worker_that_is_gone),
 	    cmocka_unit_test(passwords_are_wiped_once_they_are_not_needed),
 	    cmocka_unit_test(a_password_that_is_too_long_is_refused),
 	};
@@ -386,6 +477,7 @@ int main(int argc, char **argv)
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (mkdtemp(job_dir) == NULL)
 		return 99;
+	(void)snprintf(other_dir, sizeof(other_dir), "%s/other", job_dir);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	(void)rmdir(job_dir);
 	return failed;
