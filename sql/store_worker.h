@@ -15,7 +15,7 @@ struct worker {
 	uint64_t id;
 	const char *host; /* host name */
 	int64_t pid;
-	const char *boot_id; /* /proc/sys/kernel/random/boot_id */
+	const char *boot_id; /* where pid means something: boot and name space */
 	const char *version;
 	const char *state; /* "running", "stopping", "stopped", "dead" (found so by another) */
 	int64_t started_at, heartbeat_at, stopped_at; /* seconds since 1970 UTC */

@@ -44,19 +44,32 @@ static void read_line(const char *path, char *line, size_t size)
 const char *recover_boot_id(void)
 {
 	static char id[64];
+	char boot[40];
+	char space[32] = "";
 
-	if (id[0] == '\0')
-		read_line("/proc/sys/kernel/random/boot_id", id, sizeof(id));
+	if (id[0] != '\0')
+		return id;
+	read_line("/proc/sys/kernel/random/boot_id", boot, sizeof(boot));
+	if (readlink("/proc/self/ns/pid", space, sizeof(space) - 1) < 0)
+		space[0] = '\0';
+	(void)snprintf(id, sizeof(id), "%.36s %.24s", boot, space);
 	return id;
 }
 
-/* A process of that number that is not a worker is somebody else's: numbers come again. */
-static bool is_alive(const struct worker *w)
+/*
+ * A process of that number that is not a worker is somebody else's: numbers come again.
+ *
+ * Host names come again, too: of cloned machines, of containers.  Process ids mean something only within one
+ * boot and one name space; of a worker elsewhere we only know that it ends its runs when it cannot renew.
+ */
+static bool is_alive(const struct conf *conf, const struct worker *w)
 {
 	char path[64];
 	char name[32];
 
-	if (strcmp(w->boot_id, recover_boot_id()) != 0 || w->pid == (int64_t)getpid())
+	if (strcmp(w->boot_id, recover_boot_id()) != 0)
+		return w->silent_ms <= (conf->fence_s + conf->kill_grace_s) * 1000;
+	if (w->pid == (int64_t)getpid())
 		return false;
 	if (kill((pid_t)w->pid, 0) != 0 && errno == ESRCH)
 		return false;
@@ -67,17 +80,19 @@ static bool is_alive(const struct worker *w)
 	return strncmp(name, "mailconvoy-work", 15) == 0;
 }
 
-static void wait_for_keepers(const struct conf *conf, uint64_t worker_id)
+static bool keepers_have_ended(const struct conf *conf, uint64_t worker_id)
 {
 	mono_time deadline = mono_after(mono_now(), (conf->kill_grace_s + SPARE_S) * 1000);
 
 	while (jobdir_is_held(conf->state_dir, worker_id)) {
 		if (mono_left_ms(deadline) == 0) {
-			log_warnx("processes of worker %llu do not end", (unsigned long long)worker_id);
-			return;
+			log_warnx("processes of worker %llu do not end: its leases have to",
+			    (unsigned long long)worker_id);
+			return false;
 		}
 		(void)poll(NULL, 0, LOOK_AGAIN_MS);
 	}
+	return true;
 }
 
 static enum err bury(struct link *db_link, const struct conf *conf, const struct worker *w)
@@ -91,7 +106,8 @@ static enum err bury(struct link *db_link, const struct conf *conf, const struct
 
 	if (db == NULL)
 		return ERR_UNAVAILABLE;
-	wait_for_keepers(conf, w->id);
+	if (!keepers_have_ended(conf, w->id))
+		return ERR_OK;
 	report_ending(&o, NULL, NULL, &ending);
 	e = link_note(db_link, store_queue_rescue_worker(db, w->id, &ending, &count));
 	if (e == ERR_OK)
@@ -116,7 +132,7 @@ enum err recover_predecessors(struct link *db_link, const struct conf *conf, uin
 		return ERR_UNAVAILABLE;
 	e = link_note(db_link, store_worker_predecessors(db, a, recover_host(), self, &list, &count));
 	for (size_t i = 0; e == ERR_OK && i < count; i++)
-		if (!is_alive(&list[i]))
+		if (!is_alive(conf, &list[i]))
 			e = bury(db_link, conf, &list[i]);
 	return e;
 }

@@ -69,6 +69,35 @@ def children_and_grandchildren_die_with_the_worker(w):
     w.stop(again)
 
 
+def a_worker_elsewhere_with_our_host_name_is_left_alone(w):
+    worker = w.worker()
+    job, = w.add_jobs("wait")
+    wait_for("it runs", lambda: w.db.sql("SELECT log_bytes FROM job WHERE id = %d" % job) != "0")
+    w.db.sql("UPDATE worker SET boot_id = 'of a cloned machine' WHERE state = 'running'")
+    other = w.worker()
+    wait_for("the other is ready", lambda: "is ready" in w.log_of(other))
+    assert w.job(job)[0] == "running", w.job(job)
+    assert w.db.sql("SELECT COUNT(*) FROM worker WHERE state = 'running'") == "2"
+    w.stop(other)
+    w.stop(worker)
+    w.check_invariants()
+
+
+def a_silent_worker_of_an_earlier_boot_is_buried(w):
+    worker = w.worker()
+    job, = w.add_jobs("wait")
+    wait_for("it runs", lambda: w.db.sql("SELECT log_bytes FROM job WHERE id = %d" % job) != "0")
+    worker.kill()
+    worker.wait()
+    w.db.sql("UPDATE worker SET boot_id = 'of an earlier boot', heartbeat_at = heartbeat_at - INTERVAL 51 SECOND "
+             "WHERE state = 'running'")
+    other = w.worker()
+    wait_for("the other is ready", lambda: "is ready" in w.log_of(other))
+    assert w.job(job) == ("interrupted", "worker_died"), w.job(job)
+    assert w.db.sql("SELECT COUNT(*) FROM worker WHERE state = 'running'") == "1"
+    w.stop(other)
+
+
 def crash_at(w, point, user, states, runs):
     """A worker that dies at point each time; then one that does not."""
     first = w.worker(env={"MAILCONVOY_CRASH_AT": point})
@@ -121,6 +150,8 @@ def the_log_so_far_is_kept(w):
 
 harness.run(world, [
     children_and_grandchildren_die_with_the_worker,
+    a_worker_elsewhere_with_our_host_name_is_left_alone,
+    a_silent_worker_of_an_earlier_boot_is_buried,
     it_dies_right_after_the_claim,
     it_dies_right_after_the_fork,
     it_dies_while_it_stores_the_log,
