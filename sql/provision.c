@@ -19,7 +19,7 @@ static const struct grant grants[] = {
     {"account", "SELECT", "SELECT"},
     /* The web notes visits; it makes nobody, and nobody an administrator. */
     {"user", "SELECT, UPDATE (last_login_at, jobs_seen_at)",
-	"SELECT (id, email)"}, /* whose job it is, not their password's hash */
+	"SELECT (id, email, role)"}, /* whose job it is, not their password's hash */
     {"session", "SELECT, INSERT, UPDATE, DELETE", NULL},
     {"login_throttle", "SELECT, INSERT, UPDATE, DELETE", NULL},
     {"server", "SELECT, INSERT, UPDATE, DELETE", "SELECT"},

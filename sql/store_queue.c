@@ -22,18 +22,26 @@ void queue_token_new(struct queue_token *t)
 		abort();
 }
 
+/* A server that is gone was not a shared one for all we know. */
+#define IS_VETTED(server_id) \
+	"COALESCE((SELECT u.role <> 'admin' FROM user u WHERE u.id = j.owner_user_id), 0)" \
+	" AND NOT EXISTS (SELECT 1 FROM server s WHERE s.id = " server_id " AND s.account_id IS NULL)"
+
 static enum err read_claimed(
     struct db *db, struct arena *a, const struct queue_token *t, struct queue_job *job_r)
 {
 	struct db_rows rows;
 	enum err e = db_query_one(db, a,
-	    "SELECT" JOB_COLUMNS ", j.src_sealed, j.dst_sealed FROM job j WHERE j.claim_token = ?",
+	    "SELECT" JOB_COLUMNS ", j.src_sealed, j.dst_sealed, " IS_VETTED("j.src_server_id") ", " IS_VETTED(
+		"j.dst_server_id") " FROM job j WHERE j.claim_token = ?",
 	    DB_ARGS(token_param(t)), &rows);
 
 	if (e != ERR_OK)
 		return e;
 	job_r->src_sealed = db_blob(&rows, 0, JOB_COLUMN_COUNT, &job_r->src_sealed_len);
 	job_r->dst_sealed = db_blob(&rows, 0, JOB_COLUMN_COUNT + 1, &job_r->dst_sealed_len);
+	job_r->is_src_vetted = db_i64(&rows, 0, JOB_COLUMN_COUNT + 2) != 0;
+	job_r->is_dst_vetted = db_i64(&rows, 0, JOB_COLUMN_COUNT + 3) != 0;
 	return job_row_read(&rows, 0, &job_r->job);
 }
 

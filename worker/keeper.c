@@ -115,6 +115,15 @@ static enum err open_pipes(struct pipes *p, const struct keeper_plan *plan)
 	return e != ERR_OK ? e : make_passfile(&p->password[1], &plan->passwords[1]);
 }
 
+static char *join_networks(struct arena *a, const struct conf_list *deny)
+{
+	char *all = arena_strdup(a, "");
+
+	for (size_t i = 0; deny != NULL && i < deny->count; i++)
+		all = arena_printf(a, "%s%s%s", all, i > 0 ? "," : "", deny->items[i]);
+	return all;
+}
+
 static char **keeper_argv(struct arena *a, const struct keeper_plan *plan)
 {
 	size_t count = 0;
@@ -130,6 +139,9 @@ static char **keeper_argv(struct arena *a, const struct keeper_plan *plan)
 	argv[KEEPER_ARG_MEMORY] = arena_printf(a, "%" PRIu64, plan->memory_bytes);
 	argv[KEEPER_ARG_SPACE] = arena_printf(a, "%" PRIu64, plan->address_space_bytes);
 	argv[KEEPER_ARG_FILE] = arena_printf(a, "%" PRIu64, plan->file_bytes);
+	argv[KEEPER_ARG_DENY] = join_networks(a, plan->deny);
+	for (int side = 0; side < 2; side++)
+		argv[KEEPER_ARG_VET + side] = arena_strdup(a, plan->vet[side] != NULL ? plan->vet[side] : "");
 	memcpy(argv + KEEPER_ARG_PROGRAM, plan->argv, count * sizeof(char *));
 	return argv;
 }

@@ -23,6 +23,7 @@
 #include <sys/types.h>
 
 #include "lib/clock.h"
+#include "lib/conf.h"
 #include "lib/err.h"
 
 /* Descriptors of the program's passfiles, by side: /dev/fd/3 and /dev/fd/4. */
@@ -50,6 +51,8 @@ struct keeper_plan {
 	uint64_t memory_bytes;        /* resident, of all processes of the run together; 0: unlimited */
 	uint64_t address_space_bytes; /* 0: unlimited */
 	uint64_t file_bytes;          /* 0: unlimited */
+	const char *vet[2]; /* by side: a host that must not be in deny, nor resolve into it; NULL */
+	const struct conf_list *deny; /* networks; NULL when nothing is vetted */
 };
 
 /* The worker's end. */
@@ -74,6 +77,8 @@ enum keeper_event {
 	KEEPER_NOTHING,     /* for now */
 	KEEPER_STARTED,     /* value: the program's process id */
 	KEEPER_NOT_STARTED, /* value: errno of exec, fork or chdir */
+	KEEPER_DENIED,      /* value: side whose host is in a denied network; nothing was started */
+	KEEPER_NO_NAME,     /* value: side whose vetted host does not resolve; nothing was started */
 	KEEPER_FENCED,      /* the fence was reached; the run is being ended, or never began */
 	KEEPER_TOO_FAT,     /* memory_bytes was exceeded; the run is being ended */
 	KEEPER_TERMINATED,  /* SIGTERM from outside: systemd stops the whole unit, and us with it */

@@ -18,6 +18,7 @@
 #include "worker/keeper_wire.h"
 #include "worker/proctree.h"
 #include "worker/spawn.h"
+#include "worker/vet.h"
 
 /* How often the tree is killed again while any of it is left. */
 enum { KILL_AGAIN_MS = 50, MEMORY_MS = 1000, NICE = 5 };
@@ -228,6 +229,22 @@ static bool is_worker_gone(void)
 	return poll(&control, 1, 0) > 0 && (control.revents & (POLLHUP | POLLERR)) != 0;
 }
 
+/* Here and not in the worker, whose leases would wait for the name servers with it. */
+static bool hosts_are_allowed(char **argv)
+{
+	for (int side = 0; side < 2; side++) {
+		enum err e = ERR_OK;
+
+		if (argv[KEEPER_ARG_VET + side][0] != '\0')
+			e = vet_host(argv[KEEPER_ARG_VET + side], argv[KEEPER_ARG_DENY]);
+		if (e != ERR_OK) {
+			tell(e == ERR_NOT_FOUND ? KEEPER_NO_NAME : KEEPER_DENIED, side);
+			return false;
+		}
+	}
+	return true;
+}
+
 void keeper_main(char **argv)
 {
 	struct keeping k = {
@@ -247,6 +264,8 @@ void keeper_main(char **argv)
 		tell(KEEPER_NOT_STARTED, errno);
 		_exit(0);
 	}
+	if (!hosts_are_allowed(argv))
+		_exit(0);
 	if (mono_left_ms(k.fence) == 0) {
 		tell(KEEPER_FENCED, 0);
 		_exit(0);

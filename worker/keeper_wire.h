@@ -10,7 +10,8 @@
 /* The keeper's descriptors: 0 is /dev/null, 1 the run's output, 2 the worker's log, 3 and 4 the passfiles. */
 enum { KEEPER_FD_OUTPUT = 1, KEEPER_FD_CONTROL = 5, KEEPER_FD_STATUS = 6 };
 
-/* mailconvoy-worker --keeper GRACE_S FENCE_MS MEMORY_BYTES ADDRESS_SPACE_BYTES FILE_BYTES PROGRAM ARGUMENT…
+/* mailconvoy-worker --keeper GRACE_S FENCE_MS MEMORY_BYTES ADDRESS_SPACE_BYTES FILE_BYTES DENY HOST1 HOST2
+ * PROGRAM ARGUMENT…
  */
 enum {
 	KEEPER_ARG_FLAG = 1,
@@ -19,7 +20,9 @@ enum {
 	KEEPER_ARG_MEMORY,
 	KEEPER_ARG_SPACE,
 	KEEPER_ARG_FILE,
-	KEEPER_ARG_PROGRAM
+	KEEPER_ARG_DENY, /* networks, with commas between them */
+	KEEPER_ARG_VET,  /* two hosts, by side; "": not vetted */
+	KEEPER_ARG_PROGRAM = KEEPER_ARG_VET + 2
 };
 #define KEEPER_FLAG "--keeper"
 

@@ -6,6 +6,7 @@ worker_libmcvworker_a_SOURCES = \
 	%D%/outcome.c %D%/outcome.h \
 	%D%/spawn.c %D%/spawn.h \
 	%D%/proctree.c %D%/proctree.h \
+	%D%/vet.c %D%/vet.h \
 	%D%/keeper_wire.h \
 	%D%/keeper.c %D%/keeper.h \
 	%D%/keeper_main.c \

@@ -30,9 +30,13 @@ enum wish {
 /* What kept the program from starting. */
 enum start_failure {
 	START_OK,
-	START_NO_PROGRAM, /* neither imapsync nor mailconvoy-sync was found */
-	START_EXEC,       /* the program could not be executed */
-	START_SEAL,       /* a sealed password did not open: wrong key, or moved between rows */
+	START_NO_PROGRAM,    /* neither imapsync nor mailconvoy-sync was found */
+	START_EXEC,          /* the program could not be executed */
+	START_SEAL,          /* a sealed password did not open: wrong key, or moved between rows */
+	START_DENIED_SOURCE, /* a member's own server is in a network that members may not reach */
+	START_DENIED_DESTINATION,
+	START_NAME_SOURCE, /* such a server's name does not resolve */
+	START_NAME_DESTINATION,
 	START_INVALID,    /* a host, user or port is not usable */
 	START_SYSTEM,     /* no process, pipe or directory to be had */
 	START_INCOMPLETE, /* the worker that claimed the job died before it started anything */

@@ -172,6 +172,9 @@ static enum start_failure start_keeper(
 	    .memory_bytes = (uint64_t)conf->run_memory_mb * 1024 * 1024,
 	    .address_space_bytes = address_space(conf),
 	    .file_bytes = FILE_BYTES,
+	    .vet = {j->is_src_vetted ? j->job.source.host : NULL,
+		j->is_dst_vetted ? j->job.destination.host : NULL},
+	    .deny = &conf->deny_networks,
 	};
 	const char *dir = NULL;
 	char **argv;
@@ -298,6 +301,13 @@ int runner_due_ms(const struct runner *r)
 	return due;
 }
 
+static void refuse_start(
+    struct runner *r, int side, enum start_failure source, enum start_failure destination)
+{
+	r->start = side == SIDE_SOURCE ? source : destination;
+	handle(r, EV_NOT_STARTED);
+}
+
 static void hear_keeper(struct runner *r)
 {
 	for (;;) {
@@ -312,6 +322,10 @@ static void hear_keeper(struct runner *r)
 			r->start = START_EXEC;
 			handle(r, EV_NOT_STARTED);
 			break;
+		case KEEPER_DENIED:
+			refuse_start(r, value, START_DENIED_SOURCE, START_DENIED_DESTINATION);
+			break;
+		case KEEPER_NO_NAME: refuse_start(r, value, START_NAME_SOURCE, START_NAME_DESTINATION); break;
 		case KEEPER_FENCED: runner_wish(r, WISH_FENCE); break;
 		case KEEPER_TERMINATED: runner_wish(r, WISH_STOP); break;
 		case KEEPER_TOO_FAT: runner_wish(r, WISH_MEMORY); break;

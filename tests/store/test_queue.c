@@ -15,6 +15,28 @@ static void the_oldest_job_is_claimed_first(void **state)
 	assert_consistent();
 }
 
+static void only_what_no_administrator_chose_is_vetted(void **state)
+{
+	const struct {
+		const struct viewer *owner;
+		uint64_t source, destination;
+		bool src, dst;
+	} rows[] = {{&member_a, server_a, server_shared, true, false},
+	    {&member_a, server_shared, server_a, false, true}, {&admin_a, server_a, server_a, false, false}};
+	struct queue_token t;
+	struct queue_job j;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		(void)make_job(rows[i].owner, rows[i].source, rows[i].destination);
+		queue_token_new(&t);
+		assert_ok(store_queue_claim(db, arena, worker_1, 60, &t, &j));
+		assert_int_equal(j.is_src_vetted, rows[i].src);
+		assert_int_equal(j.is_dst_vetted, rows[i].dst);
+		finish_as(&t, JOB_DONE);
+	}
+}
+
 static void a_claim_hands_over_all_the_runner_needs(void **state)
 {
 	struct queue_token t;
@@ -315,6 +337,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    STORE_TEST(the_oldest_job_is_claimed_first),
+	    STORE_TEST(only_what_no_administrator_chose_is_vetted),
 	    STORE_TEST(a_claim_hands_over_all_the_runner_needs),
 	    STORE_TEST(no_more_jobs_run_than_there_are_slots),
 	    STORE_TEST(an_empty_queue_says_so),

@@ -31,6 +31,7 @@ struct run {
 	struct buf output;
 	bool output_ended;
 	int started, not_started, fenced, terminated, exited; /* how often */
+	int denied, no_name;                                  /* bits by side */
 	int status;                                           /* of KEEPER_EXITED */
 	int errnum;                                           /* of KEEPER_NOT_STARTED */
 };
@@ -112,6 +113,8 @@ static void follow(struct run *r, const char *needle)
 				r->not_started++;
 				r->errnum = value;
 				break;
+			case KEEPER_DENIED: r->denied |= 1 << value; break;
+			case KEEPER_NO_NAME: r->no_name |= 1 << value; break;
 			case KEEPER_TERMINATED: r->terminated++; break;
 			case KEEPER_FENCED:
 			case KEEPER_TOO_FAT: r->fenced++; break;
@@ -383,11 +386,74 @@ static void a_run_whose_fence_has_passed_never_begins(void **state)
 	finish(&r);
 }
 
+static void start_vetted(struct run *r, const char *source, const char *destination)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	char *argv[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, (char[]){"echo ran"}, NULL};
+	char *networks[] = {(char[]){"192.0.2.0/24"}, (char[]){"127.0.0.0/8"}, (char[]){"::1"}};
+	const struct conf_list deny = {.items = networks, .count = 3};
+	const struct keeper_plan plan = {.argv = argv,
+	    .envp = argv_environment(a, job_dir),
+	    .job_dir = job_dir,
+	    .passwords = {{"", 0}, {"", 0}},
+	    .fence = mono_after(mono_now(), DEADLINE_MS * 2),
+	    .vet = {source, destination},
+	    .deny = &deny};
+
+	*r = (struct run){.keeper = KEEPER_INIT, .output = BUF_INIT};
+	assert_int_equal(keeper_start(&plan, &r->keeper), ERR_OK);
+	follow(r, NULL);
+}
+
+static void a_host_in_a_denied_network_is_not_connected_to(void **state)
+{
+	static const struct {
+		const char *source, *destination;
+		int denied;
+	} rows[] = {{"127.0.0.1", "198.51.100.1", 1}, {"198.51.100.1", "192.0.2.77", 2},
+	    {NULL, "localhost", 2}, {"::ffff:127.0.0.1", NULL, 1}, {"2130706433", NULL, 1}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct run r;
+
+		start_vetted(&r, rows[i].source, rows[i].destination);
+		assert_int_equal(r.denied, rows[i].denied);
+		assert_int_equal(r.started, 0);
+		assert_string_equal(r.output.data, "");
+		finish(&r);
+	}
+}
+
+static void a_vetted_host_elsewhere_is_connected_to(void **state)
+{
+	struct run r;
+
+	(void)state;
+	start_vetted(&r, "198.51.100.1", "2001:db8::1");
+	assert_string_equal(r.output.data, "ran\n");
+	assert_int_equal(r.denied | r.no_name, 0);
+	finish(&r);
+}
+
+static void a_vetted_name_that_does_not_resolve_begins_nothing(void **state)
+{
+	char name[80] = "";
+	struct run r;
+
+	(void)state;
+	memset(name, 'a', 70); /* no label is so long: nobody is asked */
+	start_vetted(&r, "198.51.100.1", name);
+	assert_int_equal(r.no_name, 2);
+	assert_string_equal(r.output.data, "");
+	finish(&r);
+}
+
 static void nothing_begins_for_a_worker_that_is_gone(void **state)
 {
 	char *argv[] = {(char[]){"mailconvoy-worker"}, (char[]){KEEPER_FLAG}, (char[]){"1"},
-	    (char[]){"9223372036854775"}, (char[]){"0"}, (char[]){"0"}, (char[]){"0"}, (char[]){"/bin/sh"},
-	    (char[]){"-c"}, (char[]){"echo ran"}, NULL};
+	    (char[]){"9223372036854775"}, (char[]){"0"}, (char[]){"0"}, (char[]){"0"}, (char[]){""},
+	    (char[]){""}, (char[]){""}, (char[]){"/bin/sh"}, (char[]){"-c"}, (char[]){"echo ran"}, NULL};
 	int control[2], output[2], status[2];
 	char bytes[16];
 	pid_t pid = 0;
@@ -465,6 +531,9 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(a_killed_keeper_takes_its_program_along),
 	    cmocka_unit_test(a_killed_keeper_takes_sessions_of_their_own_along),
 	    cmocka_unit_test(a_run_whose_fence_has_passed_never_begins),
+	    cmocka_unit_test(a_host_in_a_denied_network_is_not_connected_to),
+	    cmocka_unit_test(a_vetted_host_elsewhere_is_connected_to),
+	    cmocka_unit_test(a_vetted_name_that_does_not_resolve_begins_nothing),
 	    cmocka_unit_test(nothing_begins_for_a_worker_that_is_gone),
 	    cmocka_unit_test(passwords_are_wiped_once_they_are_not_needed),
 	    cmocka_unit_test(a_password_that_is_too_long_is_refused),

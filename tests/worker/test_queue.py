@@ -92,10 +92,31 @@ def a_suspended_account_waits(w):
     w.stop(worker)
 
 
+def a_members_own_server_in_a_denied_network_is_not_connected_to(w):
+    w.db.sql("INSERT INTO user (id, account_id, email, password_hash, role, created_at) VALUES "
+             "(71, 1, 'member@example.org', '*', 'member', UTC_TIMESTAMP(6)), "
+             "(72, 1, 'admin@example.org', '*', 'admin', UTC_TIMESTAMP(6)); "
+             "INSERT INTO server (id, account_id, name, host, port, security, verify, created_at, updated_at) VALUES "
+             "(71, 1, 'Own', '127.0.0.1', 993, 'tls', 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6)), "
+             "(72, NULL, 'Shared', '127.0.0.1', 993, 'tls', 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))")
+    ids = w.add_jobs(*["ok"] * 4)
+    for job, owner, source, target in zip(ids, (71, 71, 71, 72), (71, 72, 72, 71), (72, 71, 72, 71)):
+        w.db.sql("UPDATE job SET owner_user_id = %d, src_server_id = %d, dst_server_id = %d WHERE id = %d"
+                 % (owner, source, target, job))
+    began = len([e for e in w.ledger() if e[0] == "begin"])
+    worker = w.worker()
+    assert w.wait_ended(ids) == [("failed", "denied_source"), ("failed", "denied_destination"), ("done", "ok"),
+                                 ("done", "ok")]
+    assert len([e for e in w.ledger() if e[0] == "begin"]) - began == 2
+    w.check_invariants()
+    w.stop(worker)
+
+
 harness.run(world, [
     one_worker_runs_two_at_once_in_order,
     two_workers_run_two_at_once,
     three_workers_run_two_at_once,
     work_is_begun_as_soon_as_a_slot_is_free,
     a_suspended_account_waits,
+    a_members_own_server_in_a_denied_network_is_not_connected_to,
 ])
