@@ -40,7 +40,10 @@ static int percent(const struct job *j)
 		return 100;
 	if (c->messages_total <= 0 || c->messages_done < 0)
 		return j->state == JOB_QUEUED ? 0 : -1;
-	p = c->messages_done >= c->messages_total ? 100 : c->messages_done * 100 / c->messages_total;
+	/* a mail server may claim any number: no product of it fits for sure */
+	p = c->messages_done >= c->messages_total
+		? 100
+		: (int64_t)((double)c->messages_done / (double)c->messages_total * 100);
 	return p > 99 && j->state != JOB_DONE ? 99 : (int)p;
 }
 
