@@ -102,7 +102,8 @@ static enum err refresh_servers(struct db *db, const struct queue_token *t)
 	    DB_ARGS(db_p_u64(t->job_id), token_param(t)), NULL);
 }
 
-static enum err claim_one(struct db *db, const struct claim *c)
+/* Read before it is committed: a job that cannot be read is not claimed either. */
+static enum err claim_one(struct db *db, struct arena *a, const struct claim *c, struct queue_job *job_r)
 {
 	const struct event ev = {.job_id = c->token->job_id,
 	    .kind = "claimed",
@@ -118,6 +119,10 @@ static enum err claim_one(struct db *db, const struct claim *c)
 		e = refresh_servers(db, c->token);
 	if (e == ERR_OK)
 		e = event_add(db, &ev);
+	if (e == ERR_OK) {
+		e = read_claimed(db, a, c->token, job_r);
+		e = e == ERR_NOT_FOUND ? ERR_INTERNAL : e;
+	}
 	if (e != ERR_OK) {
 		db_rollback(db);
 		return e;
@@ -159,6 +164,7 @@ enum err store_queue_claim(struct db *db, struct arena *a, uint64_t worker_id, u
 {
 	struct db_rows jobs, slots;
 	size_t job = 0, slot = 0;
+	enum err unread = ERR_BUSY; /* why a job was passed over */
 	enum err e = read_candidates(db, a, &jobs, &slots);
 
 	if (e != ERR_OK)
@@ -169,19 +175,21 @@ enum err store_queue_claim(struct db *db, struct arena *a, uint64_t worker_id, u
 		/* Workers begin with different slots. */
 		c.slot = db_u64(&slots, (t->bytes[0] + slot) % slots.count, 0);
 		t->job_id = db_u64(&jobs, job, 0);
-		e = claim_one(db, &c);
-		if (e == ERR_OK && read_claimed(db, a, t, job_r) == ERR_OK)
+		e = claim_one(db, a, &c, job_r);
+		if (e == ERR_OK)
 			return ERR_OK;
-		if (e == ERR_OK || e == ERR_UNCERTAIN)
+		if (e == ERR_UNCERTAIN)
 			return settle(db, a, t, job_r);
-		if (e == ERR_LOST)
+		if (e == ERR_INTERNAL)
+			unread = e;
+		if (e == ERR_LOST || e == ERR_INTERNAL)
 			job++;
 		else if (e == ERR_NOT_FOUND)
 			slot++;
 		else
 			return e;
 	}
-	return ERR_BUSY;
+	return unread;
 }
 
 enum err store_queue_claim_resolve(

@@ -45,7 +45,7 @@ struct queue_job {
  * > 0. Resolves an unanswered commit by itself, reconnecting once. ERR_NOT_FOUND: nothing waits.  ERR_BUSY:
  * jobs wait but no slot is free, or others were faster: poll again. ERR_UNCERTAIN: the answer was lost and
  * could not be asked for again: call store_queue_claim_resolve() when the database is back, before any other
- * claim.
+ * claim.  ERR_INTERNAL: the database lets no job be claimed or read (db_error()), and none was.
  */
 enum err store_queue_claim(struct db *db, struct arena *a, uint64_t worker_id, unsigned lease_s,
     struct queue_token *t, struct queue_job *job_r) MUST_CHECK;

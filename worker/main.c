@@ -31,6 +31,8 @@ enum {
 	STOP_MS = 12000,     /* after SIGTERM, gone by then: a grace time and what the database needs */
 	LAST_TRY_MS = 5000,  /* a connection takes so long to fail: none is begun later than that */
 	WATCHDOG_MS = 10000, /* systemd hears from us so often */
+	SCHEMA_MS = 2000,
+	SCHEMA_TELL_MS = 60000,
 	EXIT_USAGE = 64,
 	EXIT_CONFIG = 78,
 };
@@ -51,6 +53,8 @@ struct worker_process {
 	bool is_stopping;
 	mono_time stop_by;
 	mono_time watchdog_at;
+	mono_time schema_at; /* it is not the one we were built for: looked at again then, and told again */
+	mono_time schema_told_at;
 };
 
 static void usage(FILE *out)
@@ -146,15 +150,24 @@ static void reap_strays(const struct worker_process *w)
 	}
 }
 
-/* A schema of another version is no failure to wait out. */
+/* An administrator brings the schema to another version while we wait; what is waited for is said now and
+ * then. */
 static enum err check_schema(struct worker_process *w, struct db *db)
 {
 	AUTO_ARENA struct arena *a = arena_new();
 	const char *why = "";
-	enum err e = link_note(&w->db_link, migrate_check(db, a, &why));
+	enum err e;
 
-	if (e == ERR_CONFLICT)
-		log_fatal("%s", why);
+	if (mono_left_ms(w->schema_at) > 0)
+		return ERR_CONFLICT;
+	e = link_note(&w->db_link, migrate_check(db, a, &why));
+	if (e != ERR_CONFLICT)
+		return e;
+	w->schema_at = mono_after(mono_now(), SCHEMA_MS);
+	if (mono_left_ms(w->schema_told_at) == 0) {
+		log_warnx("no job is started: %s", why);
+		w->schema_told_at = mono_after(mono_now(), SCHEMA_TELL_MS);
+	}
 	return e;
 }
 

@@ -7,8 +7,9 @@
 #include "worker/report.h"
 
 enum {
-	FULL_MS = 5000, /* after the storage was full */
-	JITTER_MS = 50, /* so that workers that met once do not meet again */
+	FULL_MS = 5000,    /* after the storage was full */
+	REFUSED_MS = 5000, /* after an answer that asking again will hardly mend */
+	JITTER_MS = 50,    /* so that workers that met once do not meet again */
 };
 
 int queue_due_ms(const struct queue *q)
@@ -61,6 +62,10 @@ enum err queue_claim(struct queue *q, struct link *db_link, const struct conf *c
 	case ERR_FULL:
 		log_warnx("the database's storage is full: no job is started");
 		q->claim_at = mono_after(mono_now(), FULL_MS);
+		return e;
+	case ERR_INTERNAL:
+		log_warnx("the database lets no job be claimed: no job is started");
+		q->claim_at = mono_after(mono_now(), REFUSED_MS);
 		return e;
 	default: return e;
 	}

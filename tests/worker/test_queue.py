@@ -112,6 +112,30 @@ def a_members_own_server_in_a_denied_network_is_not_connected_to(w):
     w.stop(worker)
 
 
+def a_job_that_cannot_be_read_is_not_claimed(w):
+    w.db.sql("RENAME TABLE user TO user_away")
+    job, = w.add_jobs("ok")
+    worker = w.worker()
+    wait_for("the worker says so", lambda: "no job is started" in w.log_of(worker))
+    assert w.job(job, "state, attempts") == ("queued", "0")
+    assert w.db.sql("SELECT COUNT(*) FROM run_slot WHERE job_id IS NOT NULL") == "0"
+    w.db.sql("RENAME TABLE user_away TO user")
+    assert w.wait_ended([job]) == [("done", "ok")]
+    w.check_invariants()
+    w.stop(worker)
+
+
+def a_worker_waits_for_the_schema_it_was_built_for(w):
+    w.db.sql("INSERT INTO schema_migration SELECT 9999, 'future', sha256, applied_at FROM schema_migration LIMIT 1")
+    job, = w.add_jobs("ok")
+    worker = w.worker()
+    wait_for("the worker says so", lambda: "no job is started: the database" in w.log_of(worker))
+    assert w.job(job, "state") == ("queued",) and worker.poll() is None
+    w.db.sql("DELETE FROM schema_migration WHERE version = 9999")
+    assert w.wait_ended([job]) == [("done", "ok")]
+    w.stop(worker)
+
+
 harness.run(world, [
     one_worker_runs_two_at_once_in_order,
     two_workers_run_two_at_once,
@@ -119,4 +143,6 @@ harness.run(world, [
     work_is_begun_as_soon_as_a_slot_is_free,
     a_suspended_account_waits,
     a_members_own_server_in_a_denied_network_is_not_connected_to,
+    a_job_that_cannot_be_read_is_not_claimed,
+    a_worker_waits_for_the_schema_it_was_built_for,
 ])
