@@ -22,9 +22,9 @@ void queue_token_new(struct queue_token *t)
 		abort();
 }
 
-/* A server that is gone was not a shared one for all we know. */
+/* A server that is gone was not a shared one for all we know, and an owner who is gone no administrator. */
 #define IS_VETTED(server_id) \
-	"COALESCE((SELECT u.role <> 'admin' FROM user u WHERE u.id = j.owner_user_id), 0)" \
+	"COALESCE((SELECT u.role <> 'admin' FROM user u WHERE u.id = j.owner_user_id), 1)" \
 	" AND NOT EXISTS (SELECT 1 FROM server s WHERE s.id = " server_id " AND s.account_id IS NULL)"
 
 static enum err read_claimed(

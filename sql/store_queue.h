@@ -35,8 +35,8 @@ struct queue_job {
 	size_t src_sealed_len;
 	const void *dst_sealed;
 	size_t dst_sealed_len;
-	/* Its owner is a member and the server is not a shared one: an administrator has not approved of
-	 * where it is. */
+	/* Its owner is no administrator (or gone) and the server is not a shared one: an administrator has
+	 * not approved of where it is. */
 	bool is_src_vetted, is_dst_vetted;
 };
 

@@ -37,6 +37,20 @@ static void only_what_no_administrator_chose_is_vetted(void **state)
 	}
 }
 
+static void a_job_whose_owner_is_gone_is_vetted(void **state)
+{
+	struct queue_token t;
+	struct queue_job j;
+
+	(void)state;
+	(void)make_job(&admin_a, server_a, server_shared);
+	assert_ok(db_exec(db, "UPDATE job SET owner_user_id = NULL", DB_NONE, NULL));
+	queue_token_new(&t);
+	assert_ok(store_queue_claim(db, arena, worker_1, 60, &t, &j));
+	assert_true(j.is_src_vetted);
+	assert_false(j.is_dst_vetted);
+}
+
 static void a_claim_hands_over_all_the_runner_needs(void **state)
 {
 	struct queue_token t;
@@ -338,6 +352,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    STORE_TEST(the_oldest_job_is_claimed_first),
 	    STORE_TEST(only_what_no_administrator_chose_is_vetted),
+	    STORE_TEST(a_job_whose_owner_is_gone_is_vetted),
 	    STORE_TEST(a_claim_hands_over_all_the_runner_needs),
 	    STORE_TEST(no_more_jobs_run_than_there_are_slots),
 	    STORE_TEST(an_empty_queue_says_so),

@@ -115,7 +115,9 @@ class World:
         shutil.copy(STUB, self.program)
         os.chmod(self.program, 0o755)
         self.ledger_path = os.path.join(self.root, "bin", "ledger")
-        self.db.sql("INSERT INTO account (id, name, created_at) VALUES (1, 'Example', UTC_TIMESTAMP(6))")
+        self.db.sql("INSERT INTO account (id, name, created_at) VALUES (1, 'Example', UTC_TIMESTAMP(6)); "
+                    "INSERT INTO user (id, account_id, email, password_hash, role, created_at) VALUES "
+                    "(1, 1, 'owner@example.org', '*', 'admin', UTC_TIMESTAMP(6))")
         self.sealed = [self.seal(PASSWORD_SOURCE, "source"), self.seal(PASSWORD_DESTINATION, "destination")]
         self.settings = dict(
             database_socket=self.db.socket, database_name="mailconvoy", private_key_file=self.private,
@@ -159,11 +161,11 @@ class World:
         """Jobs whose source user tells the stub how to behave; returns their ids."""
         src, dst = sealed or self.sealed
         rows = ",".join(
-            "(1, %d, 'Old', '%s', %d, '%s', %d, '%s', x'%s', 'New', '%s', %d, '%s', %d, "
+            "(1, 1, %d, 'Old', '%s', %d, '%s', %d, '%s', x'%s', 'New', '%s', %d, '%s', %d, "
             "'%s', x'%s', 'queued', UTC_TIMESTAMP(6) + INTERVAL %d MICROSECOND, UTC_TIMESTAMP(6))"
             % (dry_run, *source, user, src, *target, destination, dst, i) for i, user in enumerate(users))
         last = self.db.sql(
-            "INSERT INTO job (account_id, dry_run, src_server_name, src_host, src_port, src_security, src_verify, "
+            "INSERT INTO job (account_id, owner_user_id, dry_run, src_server_name, src_host, src_port, src_security, src_verify, "
             "src_user, src_sealed, dst_server_name, dst_host, dst_port, dst_security, dst_verify, dst_user, "
             "dst_sealed, state, queued_at, updated_at) VALUES %s; SELECT LAST_INSERT_ID()" % rows)
         return list(range(int(last), int(last) + len(users)))
