@@ -20,6 +20,7 @@ sql_libsql_a_SOURCES = \
 	%D%/store_throttle.c %D%/store_throttle.h \
 	%D%/store_audit.c %D%/store_audit.h \
 	%D%/store_server.c %D%/store_server.h \
+	%D%/store_batch.c %D%/store_batch.h \
 	%D%/store_queue.h \
 	%D%/store_log.c %D%/store_log.h \
 	%D%/store_job.c %D%/store_job.h %D%/store_job_list.c \

@@ -23,7 +23,7 @@ static const struct grant grants[] = {
     {"session", "SELECT, INSERT, UPDATE, DELETE", NULL},
     {"login_throttle", "SELECT, INSERT, UPDATE, DELETE", NULL},
     {"server", "SELECT, INSERT, UPDATE, DELETE", "SELECT"},
-    {"batch", "SELECT", "SELECT (id, tag)"},
+    {"batch", "SELECT, INSERT", "SELECT (id, tag)"},
     {"job", "SELECT, INSERT, UPDATE, DELETE", "SELECT, UPDATE"},
     {"job_event", "SELECT, INSERT", "INSERT"},
     {"job_log", "SELECT, DELETE", "SELECT, INSERT, DELETE"},

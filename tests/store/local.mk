@@ -27,3 +27,10 @@ tests_store_test_migrate_CPPFLAGS = $(tests_store_libfixture_a_CPPFLAGS)
 tests_store_test_crash_LDADD = $(STORE_LIBS)
 tests_store_test_claims_LDADD = $(STORE_LIBS)
 endif
+
+# batches
+if HAVE_CMOCKA
+check_PROGRAMS += tests/store/test_batch
+TESTS += tests/store/test_batch
+tests_store_test_batch_LDADD = $(STORE_LIBS)
+endif
