@@ -150,7 +150,7 @@ class Dovecot:
     before_exec = None
 
     def __init__(self, directory, authority, users=None, separator="/", prefix="", special=False, quota=None,
-                 certificate_for="DNS:localhost"):
+                 certificate_for="DNS:localhost", location=None):
         self.directory = directory
         self.users = dict(users or {"user": "pass word%1"})
         self.port = free_port()
@@ -178,7 +178,7 @@ class Dovecot:
             dir=directory, cert=cert, key=key, separator=separator, prefix=prefix,
             internal=me if not root else "nobody", login=login, group=grp.getgrgid(entry.pw_gid).gr_name,
             uid=entry.pw_uid, gid=entry.pw_gid, port=self.port, tls_port=self.tls_port,
-            location="mdbox:~/mdbox" if separator == "/" else "maildir:~/Maildir",
+            location=location or ("mdbox:~/mdbox" if separator == "/" else "maildir:~/Maildir"),
             special=SPECIAL.format(auto="create" if special else "no"),
             extra=QUOTA.format(quota=quota) if quota else "")
         self.config = os.path.join(directory, "dovecot.conf")
