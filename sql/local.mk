@@ -24,9 +24,11 @@ sql_libsql_a_SOURCES = \
 	%D%/store_queue.h \
 	%D%/store_log.c %D%/store_log.h \
 	%D%/store_job.c %D%/store_job.h %D%/store_job_list.c \
+	%D%/store_import.c %D%/store_import.h %D%/store_import_confirm.c \
 	%D%/store_queue.c %D%/store_queue_end.c \
 	%D%/store_worker.c %D%/store_worker.h \
 	%D%/store_check.c %D%/store_check.h
 LIBSQL_LIBS = sql/libsql.a $(MARIADB_LIBS) $(ZLIB_LIBS)
 
-dist_sql_DATA = %D%/0001_initial.sql
+dist_sql_DATA = %D%/0001_initial.sql \
+	%D%/0002_import.sql

@@ -26,6 +26,10 @@ static const struct grant grants[] = {
     {"batch", "SELECT, INSERT", "SELECT (id, tag)"},
     {"job", "SELECT, INSERT, UPDATE, DELETE", "SELECT, UPDATE"},
     {"job_event", "SELECT, INSERT", "INSERT"},
+    /* the web writes and confirms imports, and both remove what expired */
+    {"import", "SELECT, INSERT, UPDATE, DELETE", "SELECT (id, expires_at), DELETE"},
+    {"import_row", "SELECT, INSERT, DELETE", "SELECT (import_id), DELETE"},
+    {"import_bad", "SELECT, INSERT, DELETE", "SELECT (import_id), DELETE"},
     {"job_log", "SELECT, DELETE", "SELECT, INSERT, DELETE"},
     {"run_slot", NULL, "SELECT, UPDATE"},
     {"worker", NULL, "SELECT, INSERT, UPDATE"},

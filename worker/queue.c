@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/log.h"
+#include "sql/store_import.h"
 #include "worker/crash.h"
 #include "worker/report.h"
 
@@ -10,6 +11,7 @@ enum {
 	FULL_MS = 5000,    /* after the storage was full */
 	REFUSED_MS = 5000, /* after an answer that asking again will hardly mend */
 	JITTER_MS = 50,    /* so that workers that met once do not meet again */
+	IMPORT_ROWS_AT_ONCE = 500,
 };
 
 int queue_due_ms(const struct queue *q)
@@ -77,6 +79,7 @@ void queue_sweep(struct queue *q, struct link *db_link, const struct conf *conf)
 	struct queue_ending ending;
 	unsigned count = 0;
 	struct db *db;
+	bool more;
 
 	if (mono_left_ms(q->sweep_at) > 0)
 		return;
@@ -87,4 +90,7 @@ void queue_sweep(struct queue *q, struct link *db_link, const struct conf *conf)
 	report_ending(&o, NULL, NULL, &ending);
 	if (link_note(db_link, store_queue_rescue_expired(db, &ending, &count)) == ERR_OK && count > 0)
 		log_info("%u jobs of lost workers were marked interrupted", count);
+	/* what the web keeps of an import for an hour; it may not be asked for anything for longer */
+	if (link_note(db_link, store_import_sweep(db, IMPORT_ROWS_AT_ONCE, &more)) == ERR_OK && more)
+		q->sweep_at = mono_now();
 }

@@ -32,7 +32,7 @@ int queue_due_ms(const struct queue *q);
 enum err queue_claim(struct queue *q, struct link *db_link, const struct conf *conf, struct arena *a,
     uint64_t worker_id, struct queue_job *job_r, struct queue_token *token_r, mono_time *asked_r) MUST_CHECK;
 
-/* Ends the jobs whose lease has run out, whoever had them, every renew_s. */
+/* Ends the jobs whose lease has run out, whoever had them, and removes expired imports; every renew_s. */
 void queue_sweep(struct queue *q, struct link *db_link, const struct conf *conf);
 
 #endif

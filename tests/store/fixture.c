@@ -263,7 +263,7 @@ static uint64_t make_server(const struct viewer *v, const char *name, bool share
 
 int fixture_reset(void **state)
 {
-	static const char *const tables[] = {"notification", "audit", "login_throttle", "job_log",
+	static const char *const tables[] = {"import_row", "import_bad", "import", "notification", "audit", "login_throttle", "job_log",
 	    "job_event", "job", "run_slot", "batch", "server", "session", "worker", "user", "account"};
 	uint64_t a, b;
 

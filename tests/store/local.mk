@@ -28,9 +28,10 @@ tests_store_test_crash_LDADD = $(STORE_LIBS)
 tests_store_test_claims_LDADD = $(STORE_LIBS)
 endif
 
-# batches
+# batches and imports
 if HAVE_CMOCKA
-check_PROGRAMS += tests/store/test_batch
-TESTS += tests/store/test_batch
+check_PROGRAMS += tests/store/test_batch tests/store/test_import
+TESTS += tests/store/test_batch tests/store/test_import
 tests_store_test_batch_LDADD = $(STORE_LIBS)
+tests_store_test_import_LDADD = $(STORE_LIBS)
 endif
