@@ -153,6 +153,7 @@ class Dovecot:
                  certificate_for="DNS:localhost", location=None):
         self.directory = directory
         self.users = dict(users or {"user": "pass word%1"})
+        self.separator, self.prefix = separator, prefix
         self.port = free_port()
         self.tls_port = free_port()
         self.process = None

@@ -9,7 +9,10 @@ TESTS += $(ENGINE_TESTS)
 check_PROGRAMS += tests/engine/judge
 tests_engine_judge_LDADD = worker/libmcvworker.a $(LIBMCV_LIBS)
 EXTRA_DIST += $(ENGINE_TESTS) \
+	tests/engine/courier.py \
+	tests/engine/cyrus.py \
 	tests/engine/dovecot.py \
 	tests/engine/harness.py \
 	tests/engine/imapbox.py \
-	tests/engine/proxy.py
+	tests/engine/proxy.py \
+	tests/engine/unpacked.py

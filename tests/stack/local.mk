@@ -8,6 +8,7 @@ TESTS += $(STACK_TESTS)
 EXTRA_DIST += $(STACK_TESTS) \
 	%D%/packages \
 	%D%/install.sh \
+	%D%/unpack.sh \
 	%D%/stack.sh \
 	%D%/stack.py \
 	%D%/process.py \
