@@ -142,7 +142,8 @@ RULES = [
          calls("fork|vfork|clone|posix_spawnp?|system|popen|daemon", r"worker/spawn\.c", "worker/spawn.c alone forks"),
          ("worker/x.c", "\tpid = fork();\n")),
     Rule("only_imap_resolves_names_and_opens_connections", is_c,
-         calls("getaddrinfo|gethostbyname|connect", r"(imap/dial|ctl/\w+)\.c", "imap/dial.c alone connects"),
+         calls("getaddrinfo|gethostbyname|connect", r"(imap/dial|worker/vet|ctl/\w+)\.c",
+               "imap/dial.c alone connects, and worker/vet.c judges where a run would"),
          ("fcgi/x.c", "\tif (connect(fd, a, n) != 0)\n")),
     Rule("no_call_that_cannot_be_made_safe", is_c,
          calls("gets|strcpy|strcat|sprintf|vsprintf|strtok|atoi|atol|alloca|rand|srand|tmpnam|mktemp|tempnam|strncpy|"
