@@ -47,4 +47,43 @@ enum { JOB_COUNTERS_COUNT = 17 };
 void job_counters_params(
     const struct job_counters *c, const char *folder, struct db_param params_r[JOB_COUNTERS_COUNT]);
 
+/*
+ * "INSERT INTO job (" JOB_RERUN_COLUMNS ") SELECT dry_run, request_key," JOB_RERUN_VALUES "FROM job j"
+ * JOB_RERUN_SERVERS makes a queued job from job j.  Server details are read anew while the servers are there
+ * and the job's account may use them.
+ */
+#define JOB_RERUN_COLUMNS \
+	"dry_run, request_key, account_id, owner_user_id, batch_id, parent_id, name," \
+	" src_server_id, src_server_name, src_host, src_port, src_security, src_verify, src_user, " \
+	"src_sealed," \
+	" dst_server_id, dst_server_name, dst_host, dst_port, dst_security, dst_verify, dst_user, " \
+	"dst_sealed," \
+	" state, queued_at, updated_at"
+#define JOB_RERUN_VALUES \
+	" j.account_id, j.owner_user_id, j.batch_id, j.id, j.name," \
+	" j.src_server_id, COALESCE(s.name, j.src_server_name), COALESCE(s.host, j.src_host)," \
+	" COALESCE(s.port, j.src_port), COALESCE(s.security, j.src_security)," \
+	" COALESCE(s.verify, j.src_verify), j.src_user, j.src_sealed," \
+	" j.dst_server_id, COALESCE(d.name, j.dst_server_name), COALESCE(d.host, j.dst_host)," \
+	" COALESCE(d.port, j.dst_port), COALESCE(d.security, j.dst_security)," \
+	" COALESCE(d.verify, j.dst_verify), j.dst_user, j.dst_sealed," \
+	" 'queued', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) "
+#define JOB_RERUN_SERVERS \
+	" LEFT JOIN server s ON s.id = j.src_server_id AND (s.account_id IS NULL OR s.account_id = " \
+	"j.account_id)" \
+	" LEFT JOIN server d ON d.id = j.dst_server_id AND (d.account_id IS NULL OR d.account_id = " \
+	"j.account_id) "
+
+/* "SET" JOB_CANCEL_SET: cancel a queued job j at once; its one parameter is the user (db_p_id). */
+#define JOB_CANCEL_SET \
+	" j.state = 'cancelled', j.finished_at = UTC_TIMESTAMP(6), j.cancel_requested_at = " \
+	"UTC_TIMESTAMP(6)," \
+	" j.cancel_requested_by = ?, j.reason = 'cancelled'," \
+	" j.reason_text = 'The job was cancelled before it began.', j.reason_action = 'rerun'," \
+	" j.updated_at = UTC_TIMESTAMP(6) "
+/* The same for a running one: the wish alone. */
+#define JOB_CANCEL_WISH_SET \
+	" j.cancel_requested_at = UTC_TIMESTAMP(6), j.cancel_requested_by = ?, j.updated_at = " \
+	"UTC_TIMESTAMP(6) "
+
 #endif

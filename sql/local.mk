@@ -23,7 +23,11 @@ sql_libsql_a_SOURCES = \
 	%D%/store_batch.c %D%/store_batch.h \
 	%D%/store_queue.h \
 	%D%/store_log.c %D%/store_log.h \
-	%D%/store_job.c %D%/store_job.h %D%/store_job_list.c \
+	%D%/store_job.h \
+	%D%/job_filter.c %D%/job_filter.h \
+	%D%/store_job.c %D%/store_job_list.c \
+	%D%/bulk_sql.h \
+	%D%/store_bulk.c %D%/store_bulk.h %D%/store_bulk_run.c \
 	%D%/store_import.c %D%/store_import.h %D%/store_import_confirm.c \
 	%D%/store_queue.c %D%/store_queue_end.c \
 	%D%/store_worker.c %D%/store_worker.h \
@@ -31,4 +35,5 @@ sql_libsql_a_SOURCES = \
 LIBSQL_LIBS = sql/libsql.a $(MARIADB_LIBS) $(ZLIB_LIBS)
 
 dist_sql_DATA = %D%/0001_initial.sql \
-	%D%/0002_import.sql
+	%D%/0002_import.sql \
+	%D%/0003_bulk.sql

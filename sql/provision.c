@@ -25,6 +25,8 @@ static const struct grant grants[] = {
     {"server", "SELECT, INSERT, UPDATE, DELETE", "SELECT"},
     {"batch", "SELECT, INSERT", "SELECT (id, tag)"},
     {"job", "SELECT, INSERT, UPDATE, DELETE", "SELECT, UPDATE"},
+    {"bulk", "SELECT, INSERT, UPDATE, DELETE", NULL},
+    {"bulk_job", "SELECT, INSERT, UPDATE, DELETE", NULL},
     {"job_event", "SELECT, INSERT", "INSERT"},
     /* the web writes and confirms imports, and both remove what expired */
     {"import", "SELECT, INSERT, UPDATE, DELETE", "SELECT (id, expires_at), DELETE"},

@@ -77,30 +77,12 @@ static enum err insert_new(struct db *db, const struct creation *c, uint64_t *ch
 	    changed_r);
 }
 
-/* Server details are read anew while the servers are there and the job's account may use them. */
 static enum err insert_rerun(struct db *db, const struct creation *c, uint64_t *changed_r)
 {
 	return db_exec(db,
-	    "INSERT INTO job (account_id, owner_user_id, batch_id, parent_id, name, dry_run, request_key,"
-	    " src_server_id, src_server_name, src_host, src_port, src_security, src_verify, src_user, "
-	    "src_sealed,"
-	    " dst_server_id, dst_server_name, dst_host, dst_port, dst_security, dst_verify, dst_user, "
-	    "dst_sealed,"
-	    " state, queued_at, updated_at)"
-	    " SELECT j.account_id, j.owner_user_id, j.batch_id, j.id, j.name, ?, ?,"
-	    " j.src_server_id, COALESCE(s.name, j.src_server_name), COALESCE(s.host, j.src_host),"
-	    " COALESCE(s.port, j.src_port), COALESCE(s.security, j.src_security),"
-	    " COALESCE(s.verify, j.src_verify), j.src_user, j.src_sealed,"
-	    " j.dst_server_id, COALESCE(d.name, j.dst_server_name), COALESCE(d.host, j.dst_host),"
-	    " COALESCE(d.port, j.dst_port), COALESCE(d.security, j.dst_security),"
-	    " COALESCE(d.verify, j.dst_verify), j.dst_user, j.dst_sealed,"
-	    " 'queued', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6)"
-	    " FROM job j"
-	    " LEFT JOIN server s ON s.id = j.src_server_id AND (s.account_id IS NULL OR s.account_id = "
-	    "j.account_id)"
-	    " LEFT JOIN server d ON d.id = j.dst_server_id AND (d.account_id IS NULL OR d.account_id = "
-	    "j.account_id)"
-	    " WHERE j.id = ? AND j.account_id = ? AND j.state NOT IN ('queued', 'running')",
+	    "INSERT INTO job (" JOB_RERUN_COLUMNS ") SELECT ?, ?," JOB_RERUN_VALUES
+	    "FROM job j" JOB_RERUN_SERVERS
+	    "WHERE j.id = ? AND j.account_id = ? AND j.state NOT IN ('queued', 'running')",
 	    DB_ARGS(db_p_u64(c->dry_run), key_param(c->request_key), db_p_u64(c->parent_id),
 		db_p_u64(c->account_id)),
 	    changed_r);
@@ -271,14 +253,9 @@ static enum err cancel(struct db *db, void *ctx)
 	    .to = JOB_CANCELLED,
 	    .user_id = c->v->user_id};
 	uint64_t changed;
-	enum err e = db_exec(db,
-	    "UPDATE job SET state = 'cancelled', finished_at = UTC_TIMESTAMP(6), cancel_requested_at = "
-	    "UTC_TIMESTAMP(6),"
-	    " cancel_requested_by = ?, reason = 'cancelled', reason_text = 'The job was cancelled before it "
-	    "began.',"
-	    " reason_action = 'rerun', updated_at = UTC_TIMESTAMP(6)"
-	    " WHERE id = ? AND " SCOPE " AND state = 'queued'",
-	    DB_ARGS(db_p_id(c->v->user_id), db_p_u64(c->id), SCOPE_ARGS(c->v)), &changed);
+	enum err e =
+	    db_exec(db, "UPDATE job j SET" JOB_CANCEL_SET "WHERE id = ? AND " SCOPE " AND state = 'queued'",
+		DB_ARGS(db_p_id(c->v->user_id), db_p_u64(c->id), SCOPE_ARGS(c->v)), &changed);
 
 	c->state = JOB_CANCELLED;
 	if (e != ERR_OK)
@@ -286,9 +263,8 @@ static enum err cancel(struct db *db, void *ctx)
 	if (changed == 1)
 		return event_add(db, &ev);
 	e = db_exec(db,
-	    "UPDATE job SET cancel_requested_at = UTC_TIMESTAMP(6), cancel_requested_by = ?,"
-	    " updated_at = UTC_TIMESTAMP(6)"
-	    " WHERE id = ? AND " SCOPE " AND state = 'running' AND cancel_requested_at IS NULL",
+	    "UPDATE job j SET" JOB_CANCEL_WISH_SET "WHERE id = ? AND " SCOPE
+	    " AND state = 'running' AND cancel_requested_at IS NULL",
 	    DB_ARGS(db_p_id(c->v->user_id), db_p_u64(c->id), SCOPE_ARGS(c->v)), &changed);
 	c->state = JOB_RUNNING;
 	ev.kind = "cancel_asked";

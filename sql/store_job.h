@@ -50,15 +50,21 @@ enum err store_job_get(
 enum err store_job_children(struct db *db, struct arena *a, const struct viewer *v, uint64_t id,
     struct job **list_r, size_t *count_r) MUST_CHECK;
 
+enum job_kind { JOB_KIND_ANY, JOB_KIND_DRY, JOB_KIND_REAL };
+
 /* What to list.  All zero: everything. */
 struct job_filter {
 	unsigned states;  /* set of 1u << enum job_state; 0 = all */
 	const char *text; /* anywhere in name, users, hosts or batch tag, case aside; NULL or "": no filter */
-	uint64_t batch_id;   /* 0 = any */
+	uint64_t batch_id; /* 0 = any */
+	enum job_kind kind;
+	const char *reason;  /* code of how it ended; NULL or "": any */
+	bool latest_only;    /* of each mailbox the last run: not what was run again since */
+	uint64_t above_id;   /* only jobs with a greater id */
 	const uint64_t *ids; /* only these (rows of a page being refreshed); at most JOB_IDS_MAX */
 	size_t ids_count;
 };
-enum { JOB_IDS_MAX = 200, JOB_PAGE_MAX = 200, JOB_TEXT_MAX_BYTES = 200 };
+enum { JOB_IDS_MAX = 200, JOB_PAGE_MAX = 200, JOB_TEXT_MAX_BYTES = 200, JOB_REASON_MAX_BYTES = 40 };
 
 enum job_sort {
 	JOB_SORT_QUEUED,

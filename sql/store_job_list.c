@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sql/job_filter.h"
 #include "sql/job_row.h"
 #include "sql/tx.h"
 
@@ -107,65 +108,6 @@ static const char *write_cursor(
 	return arena_strndup(a, out.data, out.len);
 }
 
-/* "j.state IN (...)"; no state at all is "0". */
-static void add_states(struct query *q, unsigned states)
-{
-	const char *comma = "j.state IN (";
-
-	for (unsigned s = 0; s < JOB_STATE__MAX; s++)
-		if (states & 1u << s) {
-			query_add(q, comma);
-			query_add(q, "'");
-			query_add(q, job_state_name((enum job_state)s));
-			query_add(q, "'");
-			comma = ", ";
-		}
-	query_add(q, states != 0 ? ")" : "0");
-}
-
-/* "!" takes the meaning from LIKE's own characters. */
-static const char *like_pattern(struct arena *a, const char *text)
-{
-	AUTO_BUF struct buf out = BUF_INIT;
-
-	buf_addc(&out, '%');
-	for (const char *p = text; *p != '\0'; p++) {
-		if (*p == '%' || *p == '_' || *p == '!')
-			buf_addc(&out, '!');
-		buf_addc(&out, *p);
-	}
-	buf_addc(&out, '%');
-	return arena_strndup(a, out.data, out.len);
-}
-
-static enum err add_filter(
-    struct query *q, struct arena *a, const struct viewer *v, const struct job_filter *f)
-{
-	query_add(q, "WHERE 1");
-	if (!viewer_is_admin(v))
-		query_add_p(q, " AND j.account_id = ?", db_p_u64(v->account_id));
-	if (f->batch_id != 0)
-		query_add_p(q, " AND j.batch_id = ?", db_p_u64(f->batch_id));
-	if (f->ids_count > JOB_IDS_MAX)
-		return ERR_INVALID;
-	if (f->ids != NULL && f->ids_count == 0)
-		query_add(q, " AND 0");
-	if (f->ids != NULL && f->ids_count > 0) {
-		query_add(q, " AND j.id IN ");
-		query_add_ids(q, f->ids, f->ids_count);
-	}
-	if (f->text != NULL && *f->text != '\0') {
-		if (strlen(f->text) > JOB_TEXT_MAX_BYTES || !text_fits(f->text, 1, JOB_TEXT_MAX_BYTES))
-			return ERR_INVALID;
-		query_add_p(q,
-		    " AND CONCAT_WS('\\n', j.name, j.src_user, j.dst_user, j.src_host, "
-		    "j.dst_host, " JOB_BATCH_TAG ")"
-		    " COLLATE utf8mb4_unicode_520_nopad_ci LIKE ? ESCAPE '!'",
-		    db_p_str(like_pattern(a, f->text)));
-	}
-	return ERR_OK;
-}
-
 static struct db_param key_param(const struct sort *sort, const struct cursor *c)
 {
 	switch (sort->kind) {
@@ -190,7 +132,7 @@ static void add_keyset(struct query *q, const struct sort *sort, const struct cu
 		for (unsigned s = 0; s < JOB_STATE__MAX; s++)
 			if (upward ? s > c->state : s < c->state)
 				later |= 1u << s;
-		add_states(q, later);
+		job_filter_states(q, later);
 		query_add_p(q, " OR j.state = ? AND ", db_p_str(job_state_name(c->state)));
 	}
 	query_add(q, sort->column);
@@ -305,12 +247,12 @@ enum err store_job_list(struct db *db, struct arena *a, const struct viewer *v, 
 	query_add(&q, sort->column);
 	query_add(&q, " FROM job j ");
 	add_index(&q, sort, v, f);
-	e = add_filter(&q, a, v, f);
+	e = job_filter_add(&q, a, v, f);
 	if (e != ERR_OK)
 		return e;
 	if (f->states != 0) {
 		query_add(&q, " AND ");
-		add_states(&q, f->states);
+		job_filter_states(&q, f->states);
 	}
 	if (cursor_text != NULL) {
 		e = read_cursor(a, sort, cursor_text, &cursor);
@@ -333,7 +275,7 @@ enum err store_job_counts(
 	enum err e;
 
 	query_add(&q, "SELECT j.state, COUNT(*) FROM job j ");
-	e = add_filter(&q, a, v, f);
+	e = job_filter_add(&q, a, v, f);
 	if (e != ERR_OK)
 		return e;
 	query_add(&q, " GROUP BY j.state");

@@ -263,8 +263,9 @@ static uint64_t make_server(const struct viewer *v, const char *name, bool share
 
 int fixture_reset(void **state)
 {
-	static const char *const tables[] = {"import_row", "import_bad", "import", "notification", "audit", "login_throttle", "job_log",
-	    "job_event", "job", "run_slot", "batch", "server", "session", "worker", "user", "account"};
+	static const char *const tables[] = {"import_row", "import_bad", "import", "bulk_job", "bulk",
+	    "notification", "audit", "login_throttle", "job_log", "job_event", "job", "run_slot", "batch",
+	    "server", "session", "worker", "user", "account"};
 	uint64_t a, b;
 
 	(void)state;
