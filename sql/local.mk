@@ -26,8 +26,8 @@ sql_libsql_a_SOURCES = \
 	%D%/store_job.h \
 	%D%/job_filter.c %D%/job_filter.h \
 	%D%/store_job.c %D%/store_job_list.c \
-	%D%/bulk_sql.h \
-	%D%/store_bulk.c %D%/store_bulk.h %D%/store_bulk_run.c \
+	%D%/store_bulk.h %D%/bulk_sql.h \
+	%D%/store_bulk.c %D%/store_bulk_run.c \
 	%D%/store_import.c %D%/store_import.h %D%/store_import_confirm.c \
 	%D%/store_queue.c %D%/store_queue_end.c \
 	%D%/store_worker.c %D%/store_worker.h \

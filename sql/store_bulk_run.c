@@ -75,8 +75,8 @@ static enum err rerun(struct db *db, const struct chunk *c)
 	if (e == ERR_OK)
 		e = db_exec(db,
 		    "UPDATE " CHUNK_JOBS "JOIN job k FORCE INDEX (job_request) ON k.account_id = "
-					 "j.account_id AND k.request_key = " RERUN_KEY
-		    " SET r.other_job_id = k.id " CHUNK_WHERE "AND r.outcome = 'requeued'",
+		    "j.account_id AND k.request_key = " RERUN_KEY " SET r.other_job_id = k.id " CHUNK_WHERE
+		    "AND r.outcome = 'requeued'",
 		    DB_ARGS(CHUNK_ARGS(c)), NULL);
 	return e == ERR_OK ? write_event(db, c, "requeued", "created", -1, JOB_QUEUED) : e;
 }
