@@ -149,6 +149,7 @@ struct json_object *job_view(struct arena *a, const struct job *j, int64_t now_s
 	view_bool(o, "dry_run", j->dry_run);
 	view_str(o, "kind_text", j->dry_run ? "Dry run" : "Real run");
 	view_str(o, "batch", j->batch_tag);
+	view_str(o, "batch_url", j->batch_id ? url_batch(a, j->batch_id, NULL) : NULL);
 	view_str(o, "owner_email", j->owner_email);
 	view_str(o, "account_name", j->account_name);
 	view_add(o, "source", side(a, &j->source));

@@ -12,7 +12,9 @@ fcgi_libmcvfcgi_a_SOURCES = \
 	%D%/route.c %D%/route.h \
 	%D%/security_view.c %D%/security_view.h \
 	%D%/probe_view.c %D%/probe_view.h \
-	%D%/job_view.c %D%/job_view.h
+	%D%/job_view.c %D%/job_view.h \
+	%D%/jobs_query.c %D%/jobs_query.h \
+	%D%/bulk_view.c %D%/bulk_view.h
 LIBMCVFCGI_LIBS = fcgi/libmcvfcgi.a
 
 sbin_PROGRAMS += fcgi/mailconvoy-web
@@ -32,6 +34,7 @@ fcgi_mailconvoy_web_SOURCES = \
 	%D%/page_server_test.c \
 	%D%/job_seal.c %D%/job_seal.h \
 	%D%/page_jobs.c \
+	%D%/page_bulk.c \
 	%D%/page_job_new.c \
 	%D%/job_log_view.c %D%/job_log_view.h \
 	%D%/page_job.c \

@@ -3,26 +3,26 @@
 
 #include "fcgi/form.h"
 #include "fcgi/job_view.h"
+#include "fcgi/jobs_query.h"
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
 #include "fcgi/view.h"
 #include "lib/log.h"
+#include "sql/store_batch.h"
 #include "sql/store_job.h"
 #include "sql/store_server.h"
 #include "sql/store_user.h"
 
-enum { ROWS_PER_PAGE = 50 };
+enum { ROWS_PER_PAGE = 50, BATCHES_OFFERED = 100 };
 
 /* What the address asks for, checked. */
 struct wish {
-	const char *state; /* name of a state, or NULL for all */
-	const char *q;     /* never NULL */
-	const char *sort;  /* id of a column */
+	struct jobs_query query;
+	const char *sort; /* id of a column */
 	bool descending;
 	const char *after, *before;
 	bool refreshing; /* with ids: the rows of a page that is open */
-	struct job_filter filter;
 	enum job_sort order;
 };
 
@@ -53,38 +53,17 @@ static const struct column *column_named(const char *id)
 	return NULL;
 }
 
-static enum err read_ids(struct visit *v, const char *text, struct job_filter *f)
-{
-	char *copy = arena_strdup(v->arena, text), *save = NULL, *one;
-	uint64_t *ids = arena_array(v->arena, JOB_IDS_MAX, sizeof(*ids));
-
-	for (one = strtok_r(copy, ",", &save); one != NULL; one = strtok_r(NULL, ",", &save)) {
-		if (f->ids_count == JOB_IDS_MAX || !form_id(one, &ids[f->ids_count]))
-			return ERR_INVALID;
-		f->ids_count++;
-	}
-	f->ids = ids;
-	return ERR_OK;
-}
-
 static enum err read_wish(struct visit *v, struct wish *w)
 {
 	const struct params *q = &v->rq->query;
-	const char *state = params_get(q, "state"), *dir = params_get(q, "dir"), *ids = params_get(q, "ids");
+	const char *dir = params_get(q, "dir"), *ids = params_get(q, "ids");
 	const struct column *column = column_named(params_get(q, "sort"));
-	enum job_state s;
+	enum err e;
 
 	memset(w, 0, sizeof(*w));
-	if (state != NULL && state[0] != '\0' && strcmp(state, "all") != 0) {
-		if (job_state_parse(state, &s) != ERR_OK)
-			return ERR_INVALID;
-		w->state = job_state_name(s);
-		w->filter.states = 1u << s;
-	}
-	w->q = params_get(q, "q") ? params_get(q, "q") : "";
-	if (strlen(w->q) > JOB_TEXT_MAX_BYTES)
-		return ERR_INVALID;
-	w->filter.text = w->q;
+	e = jobs_query_read(v->arena, q, &w->query);
+	if (e != ERR_OK)
+		return e;
 	if (column == NULL)
 		column = column_named("created");
 	if (column == NULL)
@@ -96,7 +75,7 @@ static enum err read_wish(struct visit *v, struct wish *w)
 	w->before = w->after ? NULL : params_get(q, "before");
 	if (ids != NULL) {
 		w->refreshing = true;
-		return read_ids(v, ids, &w->filter);
+		return jobs_query_ids(v->arena, ids, &w->query.filter);
 	}
 	return ERR_OK;
 }
@@ -105,16 +84,27 @@ static enum err read_wish(struct visit *v, struct wish *w)
 static const char *list_url(
     struct arena *a, const struct wish *w, const char *state, const char *sort, bool descending)
 {
-	const char *u = url_with(a, URL_JOBS, "state", state);
+	struct jobs_query with_state = w->query;
+	const char *u;
 
-	u = url_with(a, u, "q", w->q[0] != '\0' ? w->q : NULL);
-	u = url_with(a, u, "sort", sort);
+	with_state.state = state;
+	u = url_with(a, jobs_query_url(a, URL_JOBS, &with_state), "sort", sort);
 	return url_with(a, u, "dir", descending ? "desc" : "asc");
 }
 
 static const char *same_url(struct arena *a, const struct wish *w)
 {
-	return list_url(a, w, w->state, w->sort, w->descending);
+	return list_url(a, w, w->query.state, w->sort, w->descending);
+}
+
+static struct json_object *batch_option(struct arena *a, const struct batch *b, uint64_t chosen)
+{
+	struct json_object *o = json_object_new_object();
+
+	view_str(o, "value", arena_printf(a, "%llu", (unsigned long long)b->id));
+	view_str(o, "label", b->tag);
+	view_bool(o, "selected", b->id == chosen);
+	return o;
 }
 
 static struct json_object *chip(
@@ -126,7 +116,8 @@ static struct json_object *chip(
 	view_str(o, "label", label);
 	view_count(o, a, "count", count, true);
 	view_str(o, "url", list_url(a, w, state, w->sort, w->descending));
-	view_bool(o, "current", state == NULL ? w->state == NULL : w->state && strcmp(w->state, state) == 0);
+	view_bool(o, "current",
+	    state == NULL ? w->query.state == NULL : w->query.state && strcmp(w->query.state, state) == 0);
 	return o;
 }
 
@@ -156,7 +147,7 @@ static struct json_object *column_list(struct arena *a, const struct wish *w)
 
 		view_str(o, "id", c->id);
 		view_str(o, "label", c->label);
-		view_str(o, "sort_url", c->sort >= 0 ? list_url(a, w, w->state, c->id, next) : NULL);
+		view_str(o, "sort_url", c->sort >= 0 ? list_url(a, w, w->query.state, c->id, next) : NULL);
 		view_str(o, "aria_sort", !sorted ? "none" : w->descending ? "descending" : "ascending");
 		view_bool(o, "in_table", c->in_table);
 		view_bool(o, "is_sorted", sorted);
@@ -165,15 +156,48 @@ static struct json_object *column_list(struct arena *a, const struct wish *w)
 	return list;
 }
 
-static struct json_object *filter_view(const struct wish *w)
+/* The batches to choose from: the newest ones, and the chosen one. */
+static enum err add_batches(struct visit *v, struct json_object *m, const struct wish *w)
 {
-	struct json_object *o = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	struct batch *batches, chosen;
+	size_t count = 0, i;
+	bool more, seen = w->query.batch_id == 0;
+	enum err e =
+	    store_batch_list(v->web->db, v->arena, &v->viewer, 0, BATCHES_OFFERED, &batches, &count, &more);
 
-	view_str(o, "state", w->state);
-	view_add(o, "q", json_object_new_string(w->q));
+	for (i = 0; e == ERR_OK && i < count; i++) {
+		json_object_array_add(list, batch_option(v->arena, &batches[i], w->query.batch_id));
+		seen = seen || batches[i].id == w->query.batch_id;
+	}
+	if (e == ERR_OK && !seen) {
+		e = store_batch_get(v->web->db, v->arena, &v->viewer, w->query.batch_id, &chosen);
+		if (e == ERR_OK)
+			json_object_array_add(list, batch_option(v->arena, &chosen, chosen.id));
+	}
+	view_bool(m, "has_batches", json_object_array_length(list) > 0);
+	view_add(m, "batches", list);
+	return e;
+}
+
+static struct json_object *filter_view(struct arena *a, const struct wish *w, const struct job_list *l)
+{
+	const struct jobs_query *q = &w->query;
+	struct json_object *o = json_object_new_object();
+	struct json_object *also = jobs_query_also(a, q, l->count > 0 ? l->jobs[0].reason_text : NULL);
+
+	view_str(o, "state", q->state);
+	view_add(o, "q", json_object_new_string(q->q));
+	view_add(o, "batch_id", q->batch_id ? json_object_new_int64((int64_t)q->batch_id) : NULL);
+	view_str(o, "batch_url", q->batch_id ? url_batch(a, q->batch_id, NULL) : NULL);
+	view_str(o, "kind", q->kind);
+	view_str(o, "reason", q->reason);
+	view_bool(o, "latest", q->filter.latest_only);
+	view_add(o, "also", also);
+	view_bool(o, "has_also", json_object_array_length(also) > 0);
 	view_str(o, "sort", w->sort);
 	view_str(o, "dir", w->descending ? "desc" : "asc");
-	view_bool(o, "is_filtered", w->state != NULL || w->q[0] != '\0');
+	view_bool(o, "is_filtered", jobs_query_is_filtered(q));
 	view_str(o, "clear_url", URL_JOBS);
 	return o;
 }
@@ -207,7 +231,7 @@ static void add_urls(struct visit *v, struct json_object *m, const struct wish *
 	here = url_with(a, here, "after", w->after);
 	here = url_with(a, here, "before", w->before);
 	view_add(m, "columns", column_list(a, w));
-	view_add(m, "filter", filter_view(w));
+	view_add(m, "filter", filter_view(a, w, l));
 	view_add(m, "paging", paging(a, w, l));
 	view_str(m, "refresh_url", refresh_url(a, w, l));
 	view_str(m, "reload_url", here);
@@ -216,6 +240,8 @@ static void add_urls(struct visit *v, struct json_object *m, const struct wish *
 	view_bool(m, "is_auto_refresh", params_get(&v->rq->query, "refresh") != NULL);
 	view_str(m, "new_url", URL_JOBS_NEW);
 	view_str(m, "action_url", URL_JOBS);
+	view_str(m, "bulk_url", URL_JOBS_BULK);
+	view_add(m, "bulk_fields", jobs_query_fields(a, &w->query));
 }
 
 static enum err load(
@@ -226,7 +252,7 @@ static enum err load(
 	    .after = w->after,
 	    .before = w->before,
 	    .limit = ROWS_PER_PAGE};
-	struct job_filter filter = w->filter;
+	struct job_filter filter = w->query.filter;
 	struct server *servers;
 	size_t servers_count;
 	enum err e;
@@ -234,7 +260,8 @@ static enum err load(
 	memset(l, 0, sizeof(*l));
 	if (w->refreshing) {
 		/* rows that left the filter since are still on the screen */
-		struct job_filter these = {.ids = w->filter.ids, .ids_count = w->filter.ids_count};
+		struct job_filter these = {
+		    .ids = w->query.filter.ids, .ids_count = w->query.filter.ids_count};
 
 		page.after = page.before = NULL;
 		page.limit = JOB_PAGE_MAX;
@@ -259,7 +286,7 @@ enum err page_jobs_list(struct visit *v)
 	uint64_t counts[JOB_STATE__MAX] = {0}, total = 0, matching = 0;
 	struct job_list l;
 	struct wish w;
-	bool has_servers;
+	bool has_servers, is_first_use;
 	size_t i;
 	enum err e = read_wish(v, &w);
 
@@ -272,7 +299,7 @@ enum err page_jobs_list(struct visit *v)
 		log_warnx("jobs seen: %s", err_text(e));
 	for (i = 0; i < JOB_STATE__MAX; i++) {
 		total += counts[i];
-		if (w.filter.states == 0 || (w.filter.states & 1u << i))
+		if (w.query.filter.states == 0 || (w.query.filter.states & 1u << i))
 			matching += counts[i];
 	}
 	m = json_object_new_object();
@@ -281,12 +308,18 @@ enum err page_jobs_list(struct visit *v)
 		json_object_array_add(rows, job_view(v->arena, &l.jobs[i], v->now_s));
 	view_add(m, "jobs", rows);
 	view_bool(m, "has_jobs", l.count > 0);
-	view_bool(m, "is_first_use", total == 0 && w.q[0] == '\0');
-	view_bool(m, "is_none_matching", l.count == 0 && !(total == 0 && w.q[0] == '\0'));
+	is_first_use = total == 0 && !jobs_query_is_filtered(&w.query);
+	view_bool(m, "is_first_use", is_first_use);
+	view_bool(m, "is_none_matching", l.count == 0 && !is_first_use);
 	view_bool(m, "has_servers", has_servers);
 	view_add(m, "chips", chips(v->arena, &w, counts, total));
 	view_count(m, v->arena, "matching", matching, true);
 	view_str(m, "matching_jobs_text", view_plural_text(v->arena, (uint64_t)matching, "job"));
 	add_urls(v, m, &w, &l);
+	e = add_batches(v, m, &w);
+	if (e != ERR_OK) {
+		json_object_put(m);
+		return e;
+	}
 	return page_show(v, 200, "jobs_list", "Jobs", m);
 }

@@ -50,6 +50,13 @@ enum err page_job_delete_ask(struct visit *v) MUST_CHECK;    /* 200; 404; 409 */
 enum err page_job_delete_submit(struct visit *v) MUST_CHECK; /* 303/204; 404; 409; 422 not confirmed */
 enum err page_job_delete_hard(struct visit *v) MUST_CHECK;   /* DELETE ?hard=true: 204; 400; 404; 409 */
 
+/* page_bulk.c */
+enum err page_bulk_ask(
+    struct visit *v) MUST_CHECK; /* 303/200 with the question; 422 no job, no action, too many */
+enum err page_bulk_show(struct visit *v) MUST_CHECK; /* 200 with the question or the result; 404 */
+enum err page_bulk_run(
+    struct visit *v) MUST_CHECK; /* 303/200; 404; 409 asked too long ago; 422 not confirmed */
+
 /* page_job_log.c */
 enum err page_job_tail(struct visit *v) MUST_CHECK; /* 200; 400; 404; 416 */
 enum err page_job_log(struct visit *v) MUST_CHECK;  /* 200; 206; 404; 416 */

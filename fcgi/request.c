@@ -60,6 +60,18 @@ static enum err parse_method(struct request *rq)
 	return bad(rq, 501, "This method is not known here.");
 }
 
+static bool has_short_form(const char *path)
+{
+	static const char *const nouns[] = {"/jobs", "/servers", "/batches", "/bulk"};
+	size_t i;
+
+	for (i = 0; i < sizeof(nouns) / sizeof(nouns[0]); i++) {
+		if (strncmp(path, nouns[i], strlen(nouns[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Decodes the path; a segment that is empty, "." or "..", or holds an encoded '/', is refused. */
 static enum err parse_path(struct request *rq, const char *s, size_t len)
 {
@@ -99,7 +111,7 @@ static enum err parse_path(struct request *rq, const char *s, size_t len)
 		rq->is_api = true;
 		rq->path += strlen(API_PREFIX);
 		/* "/api/v1/jobs" is short for "/api/v1/migration/jobs" */
-		if (strncmp(rq->path, "/jobs", 5) == 0 || strncmp(rq->path, "/servers", 8) == 0)
+		if (has_short_form(rq->path))
 			rq->path = arena_printf(rq->arena, "/migration%s", rq->path);
 	}
 	return ERR_OK;

@@ -20,6 +20,16 @@ const char *url_server(struct arena *a, uint64_t id, const char *action)
 	return of_noun(a, URL_SERVERS, id, action);
 }
 
+const char *url_batch(struct arena *a, uint64_t id, const char *action)
+{
+	return of_noun(a, URL_BATCHES, id, action);
+}
+
+const char *url_bulk(struct arena *a, uint64_t id)
+{
+	return of_noun(a, URL_BULK, id, NULL);
+}
+
 const char *url_encode(struct arena *a, const char *s)
 {
 	AUTO_BUF struct buf b = BUF_INIT;

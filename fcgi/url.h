@@ -14,6 +14,9 @@
 #define URL_LOGOUT "/logout"
 #define URL_JOBS "/migration/jobs"
 #define URL_JOBS_NEW "/migration/jobs/new"
+#define URL_JOBS_BULK "/migration/jobs/bulk"
+#define URL_BULK "/migration/bulk"
+#define URL_BATCHES "/migration/batches"
 #define URL_SERVERS "/migration/servers"
 #define URL_SERVERS_NEW "/migration/servers/new"
 #define URL_SERVERS_TEST "/migration/servers/test"
@@ -22,6 +25,8 @@
 /* /migration/jobs/ID, or with "/" and what follows when action is not NULL. */
 const char *url_job(struct arena *a, uint64_t id, const char *action);
 const char *url_server(struct arena *a, uint64_t id, const char *action);
+const char *url_batch(struct arena *a, uint64_t id, const char *action);
+const char *url_bulk(struct arena *a, uint64_t id);
 
 /* s with every byte but RFC 3986's unreserved ones as %XX. */
 const char *url_encode(struct arena *a, const char *s);

@@ -1,13 +1,14 @@
 -- Bulk actions.  A row of bulk is one that was asked for, with the jobs it counted then in bulk_job: a confirmed action
 -- touches those and no others.  done: how many of them are dealt with, in the order of n; it moves in the same
 -- transaction as what was done, so that an action that was cut short goes on where it stopped, and never twice.
--- filter: the list's query it was taken from; NULL when the rows were picked by hand.
+-- filter: the query of the list it was taken from; picked: rows of it chosen one by one, not all of it.
 CREATE TABLE IF NOT EXISTS bulk (
 	id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
 	user_id BIGINT UNSIGNED NOT NULL,
 	request_key BINARY(16) NOT NULL,
 	action ENUM('dry_run', 'run_real', 'retry', 'cancel', 'delete') NOT NULL,
 	filter VARCHAR(2000) NULL,
+	picked BOOLEAN NOT NULL,
 	newest_job_id BIGINT UNSIGNED NOT NULL,
 	total INT UNSIGNED NOT NULL,
 	done INT UNSIGNED NOT NULL DEFAULT 0,

@@ -142,10 +142,11 @@ static enum err ask(struct db *db, void *ctx)
 	struct asking *c = ctx;
 	uint64_t count;
 	enum err e = db_exec(db,
-	    "INSERT INTO bulk (user_id, request_key, action, filter, newest_job_id, total, created_at)"
-	    " SELECT ?, ?, ?, ?, COALESCE(MAX(id), 0), 0, UTC_TIMESTAMP(6) FROM job",
+	    "INSERT INTO bulk (user_id, request_key, action, filter, picked, newest_job_id, total, "
+	    "created_at)"
+	    " SELECT ?, ?, ?, ?, ?, COALESCE(MAX(id), 0), 0, UTC_TIMESTAMP(6) FROM job",
 	    DB_ARGS(db_p_u64(c->v->user_id), db_p_blob(c->q->request_key, JOB_REQUEST_KEY_BYTES),
-		db_p_str(bulk_action_name(c->q->action)), db_p_str(c->q->filter)),
+		db_p_str(bulk_action_name(c->q->action)), db_p_str(c->q->filter), db_p_u64(c->q->picked)),
 	    NULL);
 
 	if (e != ERR_OK)
@@ -202,7 +203,7 @@ enum err store_bulk_get(
 	struct db_rows rows;
 	enum err e = db_query_one(db, a,
 	    "SELECT id, action, filter, newest_job_id, total, done, created_at, confirmed_at, finished_at,"
-	    " confirmed_at IS NULL AND created_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND"
+	    " confirmed_at IS NULL AND created_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND, picked"
 	    " FROM bulk WHERE id = ? AND user_id = ?",
 	    DB_ARGS(db_p_u64(BULK_CONFIRM_S), db_p_u64(id), db_p_u64(v->user_id)), &rows);
 
@@ -218,6 +219,7 @@ enum err store_bulk_get(
 	    .confirmed_at = db_time_s(&rows, 0, 7),
 	    .finished_at = db_time_s(&rows, 0, 8),
 	    .is_expired = db_i64(&rows, 0, 9) != 0,
+	    .picked = db_i64(&rows, 0, 10) != 0,
 	};
 	return bulk_action_parse(db_str(&rows, 0, 1), &bulk_r->action) == ERR_OK ? ERR_OK : ERR_INTERNAL;
 }

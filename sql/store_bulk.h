@@ -66,7 +66,8 @@ enum {
 struct bulk {
 	uint64_t id;
 	enum bulk_action action;
-	const char *filter;     /* the list's query it was taken from; NULL: picked by hand */
+	const char *filter;     /* the query of the list it was taken from; NULL: the whole list */
+	bool picked;            /* rows of that list chosen one by one, not all of it */
 	uint64_t newest_job_id; /* no job had a greater id when they were counted */
 	uint64_t total, done;   /* jobs counted, jobs dealt with */
 	int64_t created_at;     /* when they were counted; seconds since 1970 UTC, as the next two */
@@ -78,7 +79,8 @@ struct bulk {
 struct bulk_question {
 	enum bulk_action action;
 	struct job_filter jobs;
-	const char *filter;         /* see struct bulk; at most BULK_FILTER_MAX_CHARS */
+	const char *filter;         /* as in struct bulk; at most BULK_FILTER_MAX_CHARS */
+	bool picked;                /* as in struct bulk */
 	const uint8_t *request_key; /* JOB_REQUEST_KEY_BYTES: one per form shown or request made */
 };
 

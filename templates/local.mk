@@ -1,5 +1,7 @@
 # templates/: pages, parts, and what the browser loads
 dist_templates_DATA = \
+	%D%/bulk_ask.html \
+	%D%/bulk_result.html \
 	%D%/confirm.html \
 	%D%/error.html \
 	%D%/job_edit.html \
@@ -17,6 +19,7 @@ dist_templates_DATA = \
 
 dist_static_DATA = \
 	%D%/static/app.js \
+	%D%/static/bulk.js \
 	%D%/static/icon.svg \
 	%D%/static/job.js \
 	%D%/static/jobs.js \

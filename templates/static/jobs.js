@@ -1,4 +1,5 @@
 // The jobs list, refreshed in place: text and bars change, rows never move, focus and scroll stay.
+import { bulkForm } from "./bulk.js";
 import { getJson, liveLine, poll, setField, setProgress } from "./poll.js";
 
 const INTERVAL_MS = 5000;
@@ -34,6 +35,9 @@ function showGone(row) {
   for (const button of row.querySelectorAll("[data-can]")) {
     button.hidden = true;
   }
+  const box = row.querySelector("[data-pick]");
+  box.checked = false;
+  box.disabled = true;
 }
 
 export function jobsList() {
@@ -41,6 +45,7 @@ export function jobsList() {
   if (!table) {
     return;
   }
+  const showSelection = bulkForm();
   poll(INTERVAL_MS, async () => {
     const model = await getJson(table.dataset.refresh);
     const jobs = new Map(model.jobs.map((job) => [String(job.id), job]));
@@ -58,5 +63,6 @@ export function jobsList() {
         count.textContent = chip.count_text;
       }
     }
+    showSelection();
   }, liveLine());
 }

@@ -3,6 +3,7 @@ HTTP_TESTS = \
 	tests/http/test_login.py \
 	tests/http/test_servers.py \
 	tests/http/test_jobs.py \
+	tests/http/test_bulk.py \
 	tests/http/test_log.py \
 	tests/http/test_security.py \
 	tests/http/test_https.py
