@@ -211,7 +211,9 @@ static enum err move_messages(struct copy *c, const struct folder_pair *p, struc
 	    .destination = c->destination,
 	    .report = c->report,
 	    .messages = &f->here,
+	    .from = p->source->name,
 	    .to = p->to,
+	    .numbered = true,
 	    .first_new_uid = f->there.count == 0 ? 1 : f->there.items[f->there.count - 1].uid + 1,
 	};
 	enum err e = transfer_missing(&t);

@@ -110,13 +110,14 @@ static enum err on_row(void *ctx, const struct imap_row *row)
 		flags = kept.data;
 	}
 	m->size = row->size;
+	m->number = row->number;
 	m->date_s = listing_date(row->date);
 	listing_flags(flags, &m->flags, &m->keywords);
 	if (r->whole_header)
 		e = identity_from_header(&m->id, row->header, row->header_len);
 	else
 		e = identity_from_fields(&m->id, row->header, row->header_len);
-	m->known = e == ERR_OK;
+	m->known = m->identified = e == ERR_OK;
 	if (row->uid > r->last_uid)
 		r->last_uid = row->uid;
 	say_progress(r);

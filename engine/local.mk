@@ -13,7 +13,14 @@ engine_libengine_a_SOURCES = \
 	%D%/link.c %D%/link.h \
 	%D%/listing.c %D%/listing.h \
 	%D%/content.c %D%/content.h \
-	%D%/transfer.c %D%/transfer.h \
+	%D%/tap.c %D%/tap.h \
+	%D%/transfer.h \
+	%D%/passage.c %D%/passage.h \
+	%D%/lookup.c %D%/lookup.h \
+	%D%/group.c %D%/group.h \
+	%D%/flow.c %D%/flow.h \
+	%D%/single.c %D%/single.h \
+	%D%/transfer.c \
 	%D%/flags.c %D%/flags.h \
 	%D%/copy.h \
 	%D%/sizes.c \

@@ -36,7 +36,9 @@ struct message {
 	uint32_t uid;
 	uint32_t partner; /* index in the other list, or MESSAGE_UNPAIRED */
 	uint8_t flags;    /* enum message_flag */
-	bool known;       /* id, size and date are set */
+	bool known;       /* what was asked for of it was told */
+	bool identified;  /* id is set */
+	uint32_t number;  /* sequence number when it was listed */
 };
 
 struct message_list {

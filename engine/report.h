@@ -89,6 +89,7 @@ struct report {
 	uint64_t extra;               /* on host2, not on host1 */
 	unsigned reconnections[2];
 	unsigned folders_failed; /* could not be created, selected or listed */
+	unsigned over_quota;     /* messages host2 had no room for */
 	unsigned unlisted;       /* messages of host1 the server told nothing about */
 
 	char **errors; /* in arena */

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t asked;
@@ -40,6 +41,13 @@ void stop_install(void)
 int stop_signal(void)
 {
 	return asked;
+}
+
+void stop_pause(unsigned seconds)
+{
+	const struct timespec tenth = {.tv_nsec = 100 * 1000 * 1000};
+	for (unsigned i = 0; i < seconds * 10 && asked == 0; i++)
+		(void)nanosleep(&tenth, NULL);
 }
 
 const char *stop_signal_name(int signal)

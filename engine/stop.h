@@ -14,6 +14,9 @@ void stop_install(void);
 /* The signal that asked, 0 for none yet. */
 int stop_signal(void);
 
+/* Waits so long, or until a signal asks. */
+void stop_pause(unsigned seconds);
+
 /* "TERM" for SIGTERM. */
 const char *stop_signal_name(int signal);
 

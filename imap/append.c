@@ -10,76 +10,6 @@
 /* Responses read in search of a reason after the server hung up on a message being sent. */
 #define LAST_WORDS_MAX 8
 
-/* ---- flags ---- */
-
-bool imap_flag_valid(const char *word, size_t len)
-{
-	size_t i = len > 0 && word[0] == '\\';
-
-	if (i == len || len > 128)
-		return false;
-	for (; i < len; i++)
-		if ((unsigned char)word[i] <= ' ' || (unsigned char)word[i] >= 0x7F ||
-		    strchr("(){%*\"\\]", word[i]) != NULL)
-			return false;
-	return true;
-}
-
-static bool is_word(const char *word, size_t len, const char *other)
-{
-	return strlen(other) == len && strncasecmp(word, other, len) == 0;
-}
-
-/* Whether the space separated list holds the word, ASCII case ignored. */
-static bool holds(const char *list, const char *word, size_t len)
-{
-	while (*(list += strspn(list, " ")) != '\0') {
-		size_t n = strcspn(list, " ");
-		if (n == len && strncasecmp(list, word, n) == 0)
-			return true;
-		list += n;
-	}
-	return false;
-}
-
-void imap_command_flags(struct imap_command *c, const char *flags)
-{
-	bool first = true;
-
-	imap_command_add(c, " (");
-	while (*(flags += strspn(flags, " ")) != '\0') {
-		size_t n = strcspn(flags, " ");
-		if (!imap_flag_valid(flags, n))
-			c->invalid = true;
-		else if (!is_word(flags, n, "\\Recent")) {
-			imap_command_add(c, "%s%.*s", first ? "" : " ", (int)n, flags);
-			first = false;
-		}
-		flags += n;
-	}
-	imap_command_add(c, ")");
-}
-
-void imap_flags_keepable(const char *flags, const struct imap_mailbox *m, struct buf *out)
-{
-	size_t start = out->len;
-
-	while (*(flags += strspn(flags, " ")) != '\0') {
-		size_t n = strcspn(flags, " ");
-		bool keyword = flags[0] != '\\';
-		if (imap_flag_valid(flags, n) && !is_word(flags, n, "\\Recent") &&
-		    (holds(m->permanent, flags, n) || (keyword && m->any_keyword)) &&
-		    !holds(out->data + start, flags, n)) {
-			if (out->len > start)
-				buf_addc(out, ' ');
-			buf_add(out, flags, n);
-		}
-		flags += n;
-	}
-}
-
-/* ---- APPEND ---- */
-
 /* date-time of RFC 9051 without its quotes: "17-Jul-1996 02:44:25 -0700". */
 static bool valid_date(const char *d)
 {
@@ -116,36 +46,81 @@ static enum err explain(struct imap_session *s, enum err e)
 	return e;
 }
 
-enum err imap_append_begin(
-    struct imap_session *s, const char *folder, const char *flags, const char *date, uint64_t size)
+bool imap_append_ahead(const struct imap_session *s)
 {
-	struct imap_command c AUTO_COMMAND;
-	uint64_t limit = imap_session_append_limit(s);
-	bool at_once = imap_session_can(s, "LITERAL+") || (size <= 4096 && imap_session_can(s, "LITERAL-"));
-	enum err e = imap_session_ready(s);
+	return imap_session_can(s, "LITERAL+");
+}
 
-	imap_command_init(&c, s, "APPEND");
-	if (e != ERR_OK)
-		return e;
+bool imap_append_groups(const struct imap_session *s)
+{
+	return imap_session_can(s, "MULTIAPPEND");
+}
+
+/* Whether one more message may begin now, in the command that is open or in one of its own. */
+static enum err may_begin(struct imap_session *s, const char *date, uint64_t size)
+{
+	uint64_t limit = imap_session_append_limit(s);
+	bool open = s->append == APPEND_OPEN;
+
+	if (!s->alive)
+		return imap_session_ready(s);
+	if (open ? s->append_left != 0 || !imap_append_groups(s)
+		 : s->pipeline_count != 0 || s->sent_count == IMAP_APPENDS_MAX ||
+		       (s->sent_count != 0 && !imap_append_ahead(s)))
+		return imap_session_fail(s, IMAP_INTERNAL, "a command inside another");
+	s->failure = (struct imap_failure){0};
 	if (limit != 0 && size > limit)
 		return imap_fail(&s->failure, IMAP_MESSAGE_TOO_BIG,
 		    "larger than the announced APPENDLIMIT of %llu", (unsigned long long)limit);
 	if (date != NULL && !valid_date(date))
 		return imap_session_fail(s, IMAP_VALUE_INVALID, "not a date");
-	imap_command_string(&c, folder, strlen(folder));
+	return ERR_OK;
+}
+
+enum err imap_append_message(struct imap_session *s, const char *folder, unsigned id, const char *flags,
+    const char *date, uint64_t size)
+{
+	struct imap_command c AUTO_COMMAND;
+	bool at_once = imap_append_ahead(s) || (size <= 4096 && imap_session_can(s, "LITERAL-"));
+	bool open = s->append == APPEND_OPEN;
+	enum err e = may_begin(s, date, size);
+
+	imap_command_init(&c, s, "APPEND");
+	if (e != ERR_OK)
+		return e;
+	if (open) {
+		c.tag = s->append_tag;
+		buf_clear(&c.bytes);
+	} else {
+		imap_command_string(&c, folder, strlen(folder));
+	}
 	imap_command_flags(&c, flags);
 	if (date != NULL)
 		imap_command_add(&c, " \"%s\"", date);
 	imap_command_add(&c, " {%llu%s}\r\n", (unsigned long long)size, at_once ? "+" : "");
+	c.later = at_once;
 	e = imap_command_send(s, &c, true);
 	if (e == ERR_OK && !at_once)
 		e = imap_command_continue(s, c.tag);
-	if (e != ERR_OK)
+	if (e != ERR_OK) {
+		/* a value that cannot be sent leaves what is open as it was */
+		if (s->failure.cause != IMAP_VALUE_INVALID)
+			s->append = APPEND_NONE;
 		return explain(s, e);
+	}
 	s->append = APPEND_OPEN;
 	s->append_left = size;
 	s->append_tag = c.tag;
+	s->append_id = id;
 	return ERR_OK;
+}
+
+enum err imap_append_begin(
+    struct imap_session *s, const char *folder, const char *flags, const char *date, uint64_t size)
+{
+	if (s->alive && (s->append != APPEND_NONE || s->sent_count != 0))
+		return imap_session_fail(s, IMAP_INTERNAL, "a command inside another");
+	return imap_append_message(s, folder, 0, flags, date, size);
 }
 
 /* The server hung up while the message was on its way: it may have said why. */
@@ -184,25 +159,50 @@ enum err imap_append_write(struct imap_session *s, const char *bytes, size_t len
 	return e;
 }
 
-static void on_appended(void *ctx, const struct imap_response *resp)
+/* APPENDUID of RFC 4315: the UIDVALIDITY, and the set of UIDs into s->appended. */
+static void read_appended(struct imap_session *s, const struct imap_response *resp, uint32_t *validity_r)
 {
-	struct imap_appended *a = ctx;
 	const char *args = resp->code_args;
 	size_t n = strcspn(args, " ");
-	uint64_t validity, uid;
+	uint64_t validity;
 
-	if (strcmp(resp->code, "APPENDUID") == 0 && args[n] == ' ' &&
-	    imap_parse_number(args, n, UINT32_MAX, &validity) == ERR_OK &&
-	    imap_parse_number(args + n + 1, strlen(args + n + 1), UINT32_MAX, &uid) == ERR_OK)
-		*a = (struct imap_appended){.uidvalidity = (uint32_t)validity, .uid = (uint32_t)uid};
+	*validity_r = 0;
+	buf_clear(&s->appended);
+	if (strcmp(resp->code, "APPENDUID") != 0 || args[n] != ' ' ||
+	    imap_parse_number(args, n, UINT32_MAX, &validity) != ERR_OK)
+		return;
+	*validity_r = (uint32_t)validity;
+	buf_adds(&s->appended, args + n + 1);
 }
 
-enum err imap_append_finish(struct imap_session *s, struct imap_appended *a_r)
+uint32_t imap_uid_at(const char *set, unsigned index)
 {
-	struct imap_handler h = {.ok = on_appended, .ctx = a_r};
-	enum err e;
+	while (*set != '\0') {
+		size_t len = strcspn(set, ",");
+		size_t colon = strcspn(set, ":,");
+		uint64_t first, last;
+		if (imap_parse_number(set, colon, UINT32_MAX, &first) != ERR_OK)
+			return 0;
+		last = first;
+		if (colon < len &&
+		    imap_parse_number(set + colon + 1, len - colon - 1, UINT32_MAX, &last) != ERR_OK)
+			return 0;
+		if (last < first) {
+			uint64_t swap = first;
+			first = last;
+			last = swap;
+		}
+		if (index <= last - first)
+			return (uint32_t)(first + index);
+		index -= (unsigned)(last - first + 1);
+		set += len;
+		set += *set == ',';
+	}
+	return 0;
+}
 
-	*a_r = (struct imap_appended){0};
+enum err imap_append_end(struct imap_session *s)
+{
 	if (!s->alive || s->append != APPEND_OPEN || s->append_left != 0) {
 		if (s->alive)
 			(void)imap_session_fail(s, IMAP_INTERNAL, "less of a message than was announced");
@@ -210,13 +210,80 @@ enum err imap_append_finish(struct imap_session *s, struct imap_appended *a_r)
 		return s->failure.err;
 	}
 	s->append = APPEND_NONE;
-	e = imap_command_bytes(s, "\r\n", 2);
+	s->sent[s->sent_count++] = (struct imap_sent){.tag = s->append_tag, .id = s->append_id};
+	return imap_command_bytes(s, "\r\n", 2);
+}
+
+/* The APPEND that resp answers, taken out; false if there is none. */
+static bool take_sent(struct imap_session *s, const char *tag, unsigned *id_r)
+{
+	for (unsigned i = 0; i < s->sent_count; i++) {
+		if (!imap_is_tag(tag, s->sent[i].tag))
+			continue;
+		*id_r = s->sent[i].id;
+		s->sent_count--;
+		memmove(&s->sent[i], &s->sent[i + 1], (s->sent_count - i) * sizeof(s->sent[0]));
+		return true;
+	}
+	return false;
+}
+
+enum err imap_append_answer(struct imap_session *s, bool wait, struct imap_append_answer *a_r)
+{
+	uint64_t since;
+
+	*a_r = (struct imap_append_answer){.uids = ""};
+	if (!s->alive)
+		return imap_session_ready(s);
+	s->uncounted = 0;
+	since = imap_stream_received(s->stream);
+	while (s->sent_count > 0) {
+		struct imap_response resp;
+		bool quiet = false;
+		enum err e = wait ? ERR_OK : imap_session_peek(s, &quiet);
+		if (e == ERR_OK && quiet)
+			return ERR_OK;
+		if (e == ERR_OK)
+			e = imap_command_response(s, NULL, &resp);
+		if (e == ERR_OK)
+			e = imap_session_flood(s, since);
+		if (e != ERR_OK)
+			return e;
+		if (resp.kind == IMAP_UNTAGGED)
+			continue;
+		if (resp.kind == IMAP_CONTINUATION || !take_sent(s, resp.tag, &a_r->id))
+			return imap_session_broken(
+			    s, "the server answered another command than the one sent");
+		a_r->answered = true;
+		s->failure = (struct imap_failure){0};
+		if (resp.status == IMAP_STATUS_OK) {
+			read_appended(s, &resp, &a_r->uidvalidity);
+			a_r->uids = s->appended.data;
+		} else {
+			a_r->err = explain(s, imap_session_refused(s, &resp));
+		}
+		return ERR_OK;
+	}
+	return ERR_OK;
+}
+
+enum err imap_append_finish(struct imap_session *s, struct imap_appended *a_r)
+{
+	struct imap_append_answer answer;
+	enum err e;
+
+	*a_r = (struct imap_appended){0};
+	e = imap_append_end(s);
+	if (e != ERR_OK && s->sent_count == 0)
+		return e;
 	if (e == ERR_OK)
-		e = imap_command_wait(s, s->append_tag, &h);
+		e = imap_append_answer(s, true, &answer);
 	/* dead without an answer: the message may be there */
-	if (e != ERR_OK && !s->alive)
-		s->failure.err = e = ERR_UNCERTAIN;
-	return explain(s, e);
+	if (e != ERR_OK)
+		return s->failure.err = ERR_UNCERTAIN;
+	a_r->uidvalidity = answer.uidvalidity;
+	a_r->uid = imap_uid_at(answer.uids, 0);
+	return answer.err;
 }
 
 void imap_append_abort(struct imap_session *s)
@@ -226,21 +293,4 @@ void imap_append_abort(struct imap_session *s)
 	s->alive = false;
 	s->append = APPEND_NONE;
 	imap_stream_shut(s->stream);
-}
-
-enum err imap_store(struct imap_session *s, uint32_t uid, enum imap_store_mode mode, const char *flags)
-{
-	static const char *const signs[] = {
-	    [IMAP_STORE_SET] = "", [IMAP_STORE_ADD] = "+", [IMAP_STORE_REMOVE] = "-"};
-	struct imap_command c AUTO_COMMAND;
-
-	imap_command_init(&c, s, "UID STORE");
-	enum err e = imap_session_ready(s);
-	if (e != ERR_OK)
-		return e;
-	if (!s->selected || uid == 0)
-		return imap_session_fail(s, IMAP_INTERNAL, "nothing selected");
-	imap_command_add(&c, " %u %sFLAGS.SILENT", uid, signs[mode]);
-	imap_command_flags(&c, flags);
-	return imap_command_run(s, &c, NULL);
 }

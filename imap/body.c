@@ -14,35 +14,65 @@ struct body {
 	enum err stopped;
 };
 
-/* The pending fetch of uid whose body has not come yet, or NULL. */
-static struct imap_pending *wanted(struct imap_session *s, uint32_t uid)
+/* Where uid stands among the bodies asked for and not yet handed out, or NULL. */
+static uint32_t *wanted(struct imap_session *s, uint32_t uid, struct imap_pending **p_r)
 {
-	for (unsigned i = 0; i < s->pipeline_count; i++)
-		if (s->pipeline[i].uid == uid && !s->pipeline[i].over)
-			return &s->pipeline[i];
+	for (unsigned i = 0; i < s->pipeline_count; i++) {
+		struct imap_pending *p = &s->pipeline[i];
+		for (unsigned k = 0; p->left > 0 && k < p->count; k++)
+			if (p->uids[k] == uid) {
+				*p_r = p;
+				return &p->uids[k];
+			}
+	}
 	return NULL;
 }
 
 static bool any_wanted(const struct imap_session *s)
 {
 	for (unsigned i = 0; i < s->pipeline_count; i++)
-		if (!s->pipeline[i].over)
+		if (s->pipeline[i].left > 0)
 			return true;
+	return s->unanswered.left > 0;
+}
+
+/* Nobody waits for what is under way any more. */
+static void forget(struct imap_session *s)
+{
+	for (unsigned i = 0; i < s->pipeline_count; i++)
+		s->pipeline[i].left = 0;
+	s->unanswered.left = 0;
+}
+
+/* The pending fetch a tagged answer belongs to, taken out into s->unanswered; false if to none. */
+static bool take(struct imap_session *s, const char *tag)
+{
+	for (unsigned i = 0; i < s->pipeline_count; i++) {
+		if (!imap_is_tag(tag, s->pipeline[i].tag))
+			continue;
+		s->unanswered = s->pipeline[i];
+		s->pipeline_count--;
+		memmove(
+		    &s->pipeline[i], &s->pipeline[i + 1], (s->pipeline_count - i) * sizeof(s->pipeline[0]));
+		return true;
+	}
 	return false;
 }
 
-/* The pending fetch a tagged answer belongs to, taken out; tag 0 if to none. */
-static struct imap_pending take(struct imap_session *s, const char *tag)
+/* One body of a command that was answered without it. */
+static enum err next_unanswered(struct imap_session *s, uint32_t *uid_r)
 {
-	for (unsigned i = 0; i < s->pipeline_count; i++) {
-		struct imap_pending p = s->pipeline[i];
-		if (!imap_is_tag(tag, p.tag))
-			continue;
-		s->pipeline_count--;
-		memmove(&s->pipeline[i], &s->pipeline[i + 1], (s->pipeline_count - i) * sizeof(p));
-		return p;
-	}
-	return (struct imap_pending){0};
+	struct imap_pending *p = &s->unanswered;
+
+	for (unsigned k = 0; k < p->count; k++)
+		if (p->uids[k] != 0) {
+			*uid_r = p->uids[k];
+			p->uids[k] = 0;
+			break;
+		}
+	p->left--;
+	s->failure = s->unanswered_why;
+	return s->failure.err;
 }
 
 static enum imap_literal_fate on_literal(
@@ -51,13 +81,15 @@ static enum imap_literal_fate on_literal(
 	struct body *b = ctx;
 	const struct imap_node *items = imap_fetch_items(so_far);
 	uint32_t uid = imap_fetch_uid(items);
+	struct imap_pending *p;
 
 	if (items == NULL || !imap_node_is(last, "BODY[]"))
 		return IMAP_LITERAL_KEEP;
-	if (b->begun || b->sink == NULL || (uid != 0 && wanted(b->s, uid) == NULL))
+	if (b->begun || b->sink == NULL || (uid != 0 && wanted(b->s, uid, &p) == NULL))
 		return IMAP_LITERAL_DROP;
 	b->begun = b->tentative = true;
 	b->s->fetching = uid;
+	imap_fetch_details(b->s, so_far);
 	b->stopped = b->sink->begin(b->sink->ctx, size);
 	return b->stopped == ERR_OK ? IMAP_LITERAL_STREAM : IMAP_LITERAL_DROP;
 }
@@ -88,51 +120,85 @@ static enum err on_fetch(struct body *b, const struct imap_response *resp)
 {
 	const struct imap_node *items = imap_fetch_items(resp);
 	uint32_t uid = imap_fetch_uid(items);
-	struct imap_pending *p = uid != 0 ? wanted(b->s, uid) : NULL;
+	struct imap_pending *p = NULL;
+	uint32_t *slot = uid != 0 ? wanted(b->s, uid, &p) : NULL;
 
-	for (const struct imap_node *k = items; p != NULL && k != NULL && k->next != NULL; k = k->next->next)
+	imap_fetch_details(b->s, resp);
+	for (const struct imap_node *k = items; slot != NULL && k != NULL && k->next != NULL;
+	     k = k->next->next)
 		if (imap_node_is(k, "BODY[]"))
 			quoted_body(b, k->next, uid);
 	if (!b->tentative)
 		return ERR_OK;
 	b->tentative = false;
-	if (p == NULL)
+	if (slot == NULL)
 		return imap_session_fail(
 		    b->s, IMAP_PROTOCOL_ERROR, "the server sent another message than the one asked for");
-	p->over = true;
+	*slot = 0;
+	p->left--;
 	b->uid = uid;
 	return ERR_OK;
 }
 
-/* The answer to a fetch: only of interest when its body never came. */
+/* The answer to a fetch: only of interest when a body never came. */
 static enum err on_answer(struct imap_session *s, const struct imap_response *resp, uint32_t *uid_r)
 {
-	struct imap_pending p = take(s, resp->tag);
+	enum err e;
 
-	if (p.tag == 0)
+	if (!take(s, resp->tag))
 		return imap_session_broken(s, "the server answered another command than the one sent");
-	if (p.over)
+	if (s->unanswered.left == 0)
 		return ERR_OK;
-	*uid_r = p.uid;
 	if (resp->status == IMAP_STATUS_OK)
-		return imap_session_fail(s, IMAP_NO_SUCH_MESSAGE, "the message is no longer there");
-	return imap_session_refused(s, resp);
+		e = imap_session_fail(s, IMAP_NO_SUCH_MESSAGE, "the message is no longer there");
+	else
+		e = imap_session_refused(s, resp);
+	s->unanswered_why = s->failure;
+	return e == ERR_OK ? ERR_INTERNAL : next_unanswered(s, uid_r);
 }
 
-enum err imap_fetch_body_send(struct imap_session *s, uint32_t uid)
+/* "1:3,7": UIDs in ascending order are put together. */
+static void add_set(struct imap_command *c, const uint32_t *uids, unsigned count)
+{
+	imap_command_add(c, " ");
+	for (unsigned i = 0; i < count;) {
+		unsigned last = i;
+		while (last + 1 < count && uids[last + 1] == uids[last] + 1)
+			last++;
+		imap_command_add(c, "%s%u", i > 0 ? "," : "", uids[i]);
+		if (last > i)
+			imap_command_add(c, ":%u", uids[last]);
+		i = last + 1;
+	}
+}
+
+enum err imap_fetch_bodies_send(struct imap_session *s, const uint32_t *uids, unsigned count, bool details)
 {
 	struct imap_command c AUTO_COMMAND;
+	bool ascending = count > 0 && count <= IMAP_BODIES_MAX && uids[0] != 0;
 
 	imap_command_init(&c, s, "UID FETCH");
 	if (!s->alive)
 		return imap_session_ready(s);
-	if (!s->selected || uid == 0 || s->append != APPEND_NONE || s->pipeline_count == IMAP_PIPELINE_MAX)
+	for (unsigned i = 1; ascending && i < count; i++)
+		ascending = uids[i] > uids[i - 1];
+	if (!(s->selected || s->selecting != 0) || !ascending || s->append != APPEND_NONE ||
+	    s->pipeline_count == IMAP_PIPELINE_MAX)
 		return imap_session_fail(s, IMAP_INTERNAL, "a fetch out of place");
-	imap_command_add(&c, " %u (UID BODY.PEEK[])", uid);
+	add_set(&c, uids, count);
+	imap_command_add(&c, details ? " (UID FLAGS INTERNALDATE BODY.PEEK[])" : " (UID BODY.PEEK[])");
 	enum err e = imap_command_send(s, &c, false);
-	if (e == ERR_OK)
-		s->pipeline[s->pipeline_count++] = (struct imap_pending){.tag = c.tag, .uid = uid};
+	if (e == ERR_OK) {
+		struct imap_pending *p = &s->pipeline[s->pipeline_count++];
+		*p = (struct imap_pending){.tag = c.tag, .count = count, .left = count};
+		memcpy(p->uids, uids, count * sizeof(*uids));
+	}
 	return e;
+}
+
+enum err imap_fetch_body_send(struct imap_session *s, uint32_t uid)
+{
+	return imap_fetch_bodies_send(s, &uid, 1, false);
 }
 
 /* One response of a fetch under way. */
@@ -161,6 +227,8 @@ enum err imap_fetch_body_next(struct imap_session *s, const struct imap_sink *si
 		return imap_session_ready(s);
 	if (!any_wanted(s))
 		return imap_session_fail(s, IMAP_INTERNAL, "no fetch is under way");
+	if (s->unanswered.left > 0)
+		return next_unanswered(s, uid_r);
 	s->failure = (struct imap_failure){0};
 	s->uncounted = 0;
 	s->fetching = 0;
@@ -203,6 +271,17 @@ enum err imap_pipeline_drain(struct imap_session *s)
 	return e;
 }
 
+enum err imap_fetch_bodies_drop(struct imap_session *s)
+{
+	forget(s);
+	return s->alive ? imap_pipeline_drain(s) : imap_session_ready(s);
+}
+
+const struct imap_row *imap_fetching_details(const struct imap_session *s)
+{
+	return &s->details;
+}
+
 enum err imap_fetch_body(struct imap_session *s, uint32_t uid, const struct imap_sink *sink)
 {
 	struct imap_failure found;
@@ -216,8 +295,7 @@ enum err imap_fetch_body(struct imap_session *s, uint32_t uid, const struct imap
 	e = imap_fetch_body_next(s, sink, &got);
 	/* another's body leaves ours still to be answered: that it came at all is what is told */
 	found = s->failure;
-	for (unsigned i = 0; i < s->pipeline_count; i++)
-		s->pipeline[i].over = true;
+	forget(s);
 	if (s->alive && imap_pipeline_drain(s) == ERR_OK)
 		s->failure = found;
 	return e;

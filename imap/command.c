@@ -86,7 +86,7 @@ enum err imap_session_ready(struct imap_session *s)
 			return imap_session_fail(s, IMAP_CLOSED, "the connection is closed");
 		return s->failure.err;
 	}
-	if (s->append != APPEND_NONE)
+	if (s->append != APPEND_NONE || s->sent_count != 0)
 		return imap_session_fail(s, IMAP_INTERNAL, "a command inside another");
 	s->failure = (struct imap_failure){0};
 	return imap_pipeline_drain(s);
@@ -203,6 +203,7 @@ void imap_session_untagged(struct imap_session *s, const struct imap_response *r
 	} else if (resp->numbered && strcasecmp(resp->word, "EXISTS") == 0) {
 		s->mailbox.exists = resp->number;
 	} else if (resp->numbered && strcasecmp(resp->word, "EXPUNGE") == 0) {
+		s->mailbox.expunged++;
 		if (s->mailbox.exists > 0)
 			s->mailbox.exists--;
 	} else if (strcasecmp(resp->word, "CAPABILITY") == 0) {
@@ -269,7 +270,19 @@ enum err imap_command_send(struct imap_session *s, struct imap_command *c, bool 
 	}
 	if (!no_end)
 		buf_adds(&c->bytes, "\r\n");
-	return write_bytes(s, c->bytes.data + from, c->bytes.len - from, true);
+	return write_bytes(s, c->bytes.data + from, c->bytes.len - from, !c->later);
+}
+
+enum err imap_session_peek(struct imap_session *s, bool *quiet_r)
+{
+	size_t len;
+	enum err e = ERR_OK;
+
+	(void)imap_stream_peek(s->stream, &len);
+	if (len == 0)
+		e = imap_stream_fill(s->stream, mono_now(), &s->failure);
+	*quiet_r = e == ERR_TIMEOUT;
+	return e == ERR_OK || *quiet_r ? ERR_OK : dead(s);
 }
 
 bool imap_is_tag(const char *text, unsigned tag)

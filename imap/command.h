@@ -11,11 +11,18 @@
 
 enum append_state { APPEND_NONE, APPEND_OPEN };
 
-/* A body asked for whose tagged answer has not come. */
+/* Bodies asked for by one command whose tagged answer has not come. */
 struct imap_pending {
 	unsigned tag;
-	uint32_t uid;
-	bool over; /* its body was handed out */
+	unsigned count;
+	unsigned left;                  /* of them not handed out yet */
+	uint32_t uids[IMAP_BODIES_MAX]; /* 0: handed out */
+};
+
+/* An APPEND sent whose tagged answer has not come. */
+struct imap_sent {
+	unsigned tag;
+	unsigned id;
 };
 
 struct imap_session {
@@ -35,10 +42,20 @@ struct imap_session {
 	    uncounted; /* bytes of the present answer that were asked for, so that no bound counts them */
 	struct imap_pending pipeline[IMAP_PIPELINE_MAX];
 	unsigned pipeline_count;
-	uint32_t fetching; /* whose body is being handed out */
+	struct imap_pending unanswered; /* answered without some of its bodies, for this reason: */
+	struct imap_failure unanswered_why;
+	uint32_t fetching;       /* whose body is being handed out */
+	struct imap_row details; /* what was told with it before it */
+	struct buf details_flags;
+	struct buf details_date;
 	enum append_state append;
 	uint64_t append_left;
 	unsigned append_tag;
+	unsigned append_id;
+	struct imap_sent sent[IMAP_APPENDS_MAX];
+	unsigned sent_count;
+	struct buf appended; /* the UID set of the last answer */
+	unsigned selecting;  /* the tag of a SELECT whose answer has not been read, 0 for none */
 };
 
 /* A command being built; strings that need a literal cut it where the server must first agree. */
@@ -50,6 +67,7 @@ struct imap_command {
 	bool secret; /* trace shows the verb only */
 	bool invalid;
 	bool no_sync; /* LITERAL+ */
+	bool later;   /* may be kept back until more is sent */
 	size_t cuts[IMAP_CUTS_MAX];
 	unsigned cut_count;
 };
@@ -102,6 +120,10 @@ enum err imap_command_bytes(struct imap_session *s, const void *bytes, size_t le
 enum err imap_command_response(
     struct imap_session *s, const struct imap_literal_hook *hook, struct imap_response *resp) MUST_CHECK;
 
+/* quiet_r: nothing has come that could be read without waiting.  Failures as imap_stream_fill(), then dead.
+ */
+enum err imap_session_peek(struct imap_session *s, bool *quiet_r) MUST_CHECK;
+
 /* The server broke the protocol: the session is dead. */
 enum err imap_session_broken(struct imap_session *s, const char *why) MUST_CHECK;
 
@@ -117,6 +139,9 @@ bool imap_is_tag(const char *text, unsigned tag);
 /* The element list of "* n FETCH (...)", or NULL; and the UID among the items read so far, or 0 (fetch.c). */
 const struct imap_node *imap_fetch_items(const struct imap_response *resp);
 uint32_t imap_fetch_uid(const struct imap_node *items);
+
+/* FLAGS and INTERNALDATE among the items read so far into s->details (fetch.c). */
+void imap_fetch_details(struct imap_session *s, const struct imap_response *resp);
 
 /* Fill s->failure and return its err: by cause and own words; or as the server's status says. */
 enum err imap_session_fail(struct imap_session *s, enum imap_cause c, const char *why);

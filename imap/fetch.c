@@ -89,6 +89,7 @@ static enum err on_row(void *ctx, const struct imap_response *resp)
 	unsigned have = 0;
 
 	row.uid = imap_fetch_uid(items);
+	row.number = resp->number;
 	if (row.uid == 0 || !asked_for(r, row.uid))
 		return ERR_OK;
 	for (const struct imap_node *k = items; k != NULL && k->next != NULL; k = k->next->next)
@@ -99,6 +100,24 @@ static enum err on_row(void *ctx, const struct imap_response *resp)
 		row.flags = r->flags.data;
 	r->delivered++;
 	return r->fn(r->ctx, &row);
+}
+
+void imap_fetch_details(struct imap_session *s, const struct imap_response *resp)
+{
+	const struct imap_node *items = imap_fetch_items(resp);
+	struct imap_row *row = &s->details;
+
+	*row = (struct imap_row){.uid = imap_fetch_uid(items), .number = resp->number};
+	for (const struct imap_node *k = items; k != NULL && k->next != NULL; k = k->next->next) {
+		if (imap_node_is(k, "FLAGS") && k->next->type == IMAP_NODE_LIST) {
+			join_flags(k->next, &s->details_flags);
+			row->flags = s->details_flags.data;
+		} else if (imap_node_is(k, "INTERNALDATE") && imap_node_text(k->next) != NULL) {
+			buf_clear(&s->details_date);
+			buf_add(&s->details_date, k->next->bytes, k->next->len);
+			row->date = s->details_date.data;
+		}
+	}
 }
 
 static void add_ranges(struct imap_command *c, const struct imap_range *ranges, size_t count)

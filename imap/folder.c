@@ -310,10 +310,9 @@ static void on_selected(void *ctx, const struct imap_response *resp)
 		s->mailbox.read_only = false;
 }
 
-enum err imap_select(struct imap_session *s, const char *folder, bool read_only, struct imap_mailbox *m_r)
+enum err imap_select_send(struct imap_session *s, const char *folder, bool read_only)
 {
 	struct imap_command c AUTO_COMMAND;
-	struct imap_handler h = {.ok = on_selected, .ctx = s};
 
 	imap_command_init(&c, s, read_only ? "EXAMINE" : "SELECT");
 	imap_command_string(&c, folder, strlen(folder));
@@ -322,11 +321,34 @@ enum err imap_select(struct imap_session *s, const char *folder, bool read_only,
 		return e;
 	s->selected = false;
 	s->mailbox = (struct imap_mailbox){.read_only = read_only};
-	e = imap_command_run(s, &c, &h);
+	e = imap_command_send(s, &c, false);
+	if (e == ERR_OK)
+		s->selecting = c.tag;
+	return e;
+}
+
+enum err imap_select_wait(struct imap_session *s, struct imap_mailbox *m_r)
+{
+	struct imap_handler h = {.ok = on_selected, .ctx = s};
+	unsigned tag = s->selecting;
+
+	s->selecting = 0;
+	if (!s->alive)
+		return imap_session_ready(s);
+	if (tag == 0)
+		return imap_session_fail(s, IMAP_INTERNAL, "no SELECT is under way");
+	enum err e = imap_command_wait(s, tag, &h);
 	if (e != ERR_OK)
 		return explain_missing(s, e);
 	*m_r = s->mailbox;
 	return ERR_OK;
+}
+
+enum err imap_select(struct imap_session *s, const char *folder, bool read_only, struct imap_mailbox *m_r)
+{
+	enum err e = imap_select_send(s, folder, read_only);
+
+	return e == ERR_OK ? imap_select_wait(s, m_r) : e;
 }
 
 static enum err on_folder(struct imap_session *s, const char *verb, const char *folder)

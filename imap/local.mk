@@ -16,6 +16,7 @@ imap_libmcvimap_a_SOURCES = \
 	%D%/folder.c \
 	%D%/fetch.c \
 	%D%/body.c \
+	%D%/flags.c \
 	%D%/append.c \
 	%D%/probe.c %D%/probe.h
 LIBMCVIMAP_LIBS = imap/libmcvimap.a $(LIBMCV_LIBS)

@@ -190,7 +190,8 @@ enum err imap_session_open(
 	if (o->deadline.ms != 0 && o->deadline.ms < until.ms)
 		until = o->deadline;
 	s = mem_alloc(sizeof(*s));
-	s->capabilities = s->bye = (struct buf)BUF_INIT;
+	s->capabilities = s->bye = s->appended = (struct buf)BUF_INIT;
+	s->details_flags = s->details_date = (struct buf)BUF_INIT;
 	e = imap_stream_open(&o->endpoint, until, &s->stream, &s->failure, peer);
 	imap_reader_init(&s->reader, s->stream);
 	if (e == ERR_OK) {
@@ -228,6 +229,9 @@ void imap_session_close(struct imap_session **sp)
 	imap_reader_free(&s->reader);
 	buf_free(&s->capabilities);
 	buf_free(&s->bye);
+	buf_free(&s->appended);
+	buf_free(&s->details_flags);
+	buf_free(&s->details_date);
 	free(s);
 }
 

@@ -125,6 +125,7 @@ struct imap_namespace {
 
 struct imap_mailbox {
 	uint32_t exists;
+	uint32_t expunged;    /* EXPUNGE told since it was selected: sequence numbers have moved */
 	uint32_t uidvalidity; /* 0 when the server names none: UIDs cannot be trusted */
 	uint32_t uidnext;     /* 0 when not told */
 	bool read_only;
@@ -160,6 +161,14 @@ enum err imap_status(struct imap_session *s, const char *folder, struct imap_sta
 enum err imap_select(
     struct imap_session *s, const char *folder, bool read_only, struct imap_mailbox *m_r) MUST_CHECK;
 
+/*
+ * The same in two steps.  Between them bodies of that folder may be asked for already
+ * (imap_fetch_bodies_send()), to be read after wait returned ERR_OK; after another result they are only to be
+ * dropped.
+ */
+enum err imap_select_send(struct imap_session *s, const char *folder, bool read_only) MUST_CHECK;
+enum err imap_select_wait(struct imap_session *s, struct imap_mailbox *m_r) MUST_CHECK;
+
 /* The selected mailbox as unsolicited EXISTS, EXPUNGE and FLAGS have changed it since; NULL if none is. */
 const struct imap_mailbox *imap_selected(const struct imap_session *s);
 
@@ -191,6 +200,7 @@ enum imap_fetch_item {
 /* One message.  Everything is valid during the callback only. */
 struct imap_row {
 	uint32_t uid;
+	uint32_t number; /* its sequence number in the answer */
 	uint64_t size;
 	const char *flags;  /* space separated as sent, without parentheses: "\Seen $Label1" */
 	const char *date;   /* INTERNALDATE as sent: "17-Jul-1996 02:44:25 -0700" */
@@ -233,19 +243,32 @@ struct imap_sink {
 enum err imap_fetch_body(struct imap_session *s, uint32_t uid, const struct imap_sink *sink) MUST_CHECK;
 
 /*
- * Several bodies under way at once.  send asks for one (at most IMAP_PIPELINE_MAX not yet handed out); next
- * reads until one of them is complete, or known not to come, and says which in *uid_r.  They come in the
- * server's order, which need not be that of the sends (a server may also hold back its answers to several
- * until it sent them all).  What one call of next hands to sink is tentative as above until it returns
- * ERR_OK; one call calls begin at most once, and imap_fetching() tells the UID inside the callbacks (0: the
- * server has not said yet). Failures of next: as imap_fetch_body(), for *uid_r if that is not 0; ERR_INTERNAL
- * when none is under way. No other command before each body sent for was returned by next.
+ * Several bodies under way at once.  bodies_send asks for count of them in one command, uids ascending, at
+ * most IMAP_BODIES_MAX (at most IMAP_PIPELINE_MAX commands not yet answered); body_send for one.  next reads
+ * until one of them is complete, or known not to come, and says which in *uid_r.  They come in the server's
+ * order, which need not be that of the sends (a server may also hold back its answers to several until it
+ * sent them all).  What one call of next hands to sink is tentative as above until it returns ERR_OK; one
+ * call calls begin at most once, and imap_fetching() tells the UID inside the callbacks (0: the server has
+ * not said yet).  Failures of next: as imap_fetch_body(), for *uid_r if that is not 0; where a command for
+ * several was refused, each body it left out fails as the command did, which need not be its own fault.
+ * ERR_INTERNAL when none is under way.  No other command before each body sent for was returned by next, or
+ * drop has read and dropped what is still to come.
  */
 #define IMAP_PIPELINE_MAX 64
+#define IMAP_BODIES_MAX 100
 enum err imap_fetch_body_send(struct imap_session *s, uint32_t uid) MUST_CHECK;
+enum err imap_fetch_bodies_send(
+    struct imap_session *s, const uint32_t *uids, unsigned count, bool details) MUST_CHECK;
 enum err imap_fetch_body_next(
     struct imap_session *s, const struct imap_sink *sink, uint32_t *uid_r) MUST_CHECK;
+enum err imap_fetch_bodies_drop(struct imap_session *s) MUST_CHECK;
 uint32_t imap_fetching(const struct imap_session *s);
+
+/*
+ * With details: flags and date the server told before the body being handed out, NULL each where it did not.
+ * Valid during the callback.
+ */
+const struct imap_row *imap_fetching_details(const struct imap_session *s);
 
 /* ---- writing messages (imap/append.c) ---- */
 
@@ -269,6 +292,37 @@ enum err imap_append_begin(struct imap_session *s, const char *folder, const cha
 enum err imap_append_write(struct imap_session *s, const char *bytes, size_t len) MUST_CHECK;
 enum err imap_append_finish(struct imap_session *s, struct imap_appended *a_r) MUST_CHECK;
 void imap_append_abort(struct imap_session *s);
+
+/*
+ * Several messages, and several commands, under way at once.  message begins one: as one more of the APPEND
+ * that is open (RFC 3502; only where imap_append_groups()), else in a new one, which may begin before earlier
+ * ones are answered only where imap_append_ahead(), and at most IMAP_APPENDS_MAX of them.  Then its bytes by
+ * imap_append_write(), then the next message, or end.  A group is stored whole when its answer is OK, else
+ * not at all.  id: the caller's name for the command, that of its last message counts.  Failures of message:
+ * as imap_append_begin(); IMAP_VALUE_INVALID and a size over the announced limit leave an open command open,
+ * after any other the command is over: refused, or the session dead.
+ *
+ * answer: the next APPEND answered, not necessarily in the order sent; without wait, answered may be false,
+ * with it false only where none is under way.  err and imap_session_failure() tell a refusal.  uids: the set
+ * of RFC 4315, "" without UIDPLUS, valid until the next call; imap_uid_at() takes one out of it, 0 where it
+ * has none.  After a failure of answer, message or write that leaves the session dead, every message of
+ * commands not answered may or may not be there.
+ */
+#define IMAP_APPENDS_MAX 64
+struct imap_append_answer {
+	bool answered;
+	unsigned id;
+	enum err err;
+	uint32_t uidvalidity;
+	const char *uids;
+};
+bool imap_append_ahead(const struct imap_session *s);
+bool imap_append_groups(const struct imap_session *s);
+enum err imap_append_message(struct imap_session *s, const char *folder, unsigned id, const char *flags,
+    const char *date, uint64_t size) MUST_CHECK;
+enum err imap_append_end(struct imap_session *s) MUST_CHECK;
+enum err imap_append_answer(struct imap_session *s, bool wait, struct imap_append_answer *a_r) MUST_CHECK;
+uint32_t imap_uid_at(const char *set, unsigned index);
 
 enum imap_store_mode { IMAP_STORE_SET, IMAP_STORE_ADD, IMAP_STORE_REMOVE };
 

@@ -1,0 +1,96 @@
+#include "config.h"
+
+#include "engine/passage.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "engine/output.h"
+#include "engine/stop.h"
+
+const char *passage_from(const struct transfer *t)
+{
+	return t->source->selected != NULL ? t->source->selected : t->from;
+}
+
+bool passage_must_end(const struct transfer *t, uint64_t ahead)
+{
+	const struct options *o = t->report->options;
+	return stop_signal() != 0 || report_is_full(t->report) || t->report->over_quota >= OVER_QUOTA_MAX ||
+	       (o->exitwhenover > 0 && t->report->bytes_transferred + ahead >= o->exitwhenover);
+}
+
+void passage_copied(struct transfer *t, struct item *item, uint64_t size, uint32_t stored_uid)
+{
+	report_copied(t->report, passage_from(t), item->message->uid, size, t->to, stored_uid);
+	item->message->partner = MESSAGE_COPIED;
+	t->report->identified[1]++;
+	item->stored_uid = stored_uid;
+	item->state = ITEM_DONE;
+	link_worked(t->source);
+	link_worked(t->destination);
+}
+
+void passage_refused(struct transfer *t, struct item *item, const struct passage_facts *facts)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	const struct imap_failure *f = imap_session_failure(t->destination->session);
+	const char *why = link_why(t->destination, a);
+	enum error_type type = ERROR_APPEND;
+	if (f->cause == IMAP_QUOTA_EXCEEDED)
+		type = ERROR_OVERQUOTA;
+	else if (f->cause == IMAP_MESSAGE_TOO_BIG)
+		type = ERROR_APPEND_SIZE;
+	else if (strcasestr(why, "virus") != NULL)
+		type = ERROR_APPEND_VIRUS;
+	report_error(t->report, type,
+	    "- msg %s/%u {%llu} could not append ( Date:[%s], Size:[%llu], Flags:[%s] ) to folder %s: %s",
+	    passage_from(t), item->message->uid, (unsigned long long)facts->size, facts->date,
+	    (unsigned long long)item->message->size, facts->flags, t->to, why);
+	if (type == ERROR_OVERQUOTA)
+		t->report->over_quota++;
+	t->report->processed++;
+	item->state = ITEM_DONE;
+}
+
+void passage_not_fetched(
+    struct transfer *t, struct item *item, const struct passage_facts *facts, const char *why)
+{
+	report_error(t->report, ERROR_FETCH, "- msg %s/%u {0} S[%llu] F[%s] I[%s] could not be fetched: %s",
+	    passage_from(t), item->message->uid, (unsigned long long)item->message->size, facts->flags,
+	    facts->date, why);
+	t->report->processed++;
+	item->state = ITEM_DONE;
+}
+
+/* Deleted on the source since it was listed: nothing to copy any more. */
+void passage_vanished(struct transfer *t, struct item *item)
+{
+	out("msg %s/%u vanished from host1 during the sync, skipped", passage_from(t), item->message->uid);
+	t->report->processed++;
+	t->report->skipped++;
+	t->report->identified[0]--;
+	item->message->partner = MESSAGE_VANISHED;
+	item->state = ITEM_DONE;
+}
+
+enum err passage_revive(struct transfer *t)
+{
+	struct link *links[2] = {t->source, t->destination};
+	for (unsigned i = 0; i < 2; i++) {
+		enum err e = link_revive(links[i]);
+		if (e == ERR_OK)
+			continue;
+		if (stop_signal() == 0 && e == ERR_CLOSED)
+			report_error(t->report, i == 0 ? ERROR_CONNECTION_HOST1 : ERROR_CONNECTION_HOST2,
+			    "%s failure: can not open imap connection on host%u [%s] with user [%s]: lost "
+			    "while copying and not to be had again",
+			    link_name(links[i]), i + 1, links[i]->options->host, links[i]->options->user);
+		else if (stop_signal() == 0)
+			report_error(t->report, ERROR_SELECT,
+			    "%s folder %s: Could not select: it changed during the sync", link_name(links[i]),
+			    links[i]->selected);
+		return e;
+	}
+	return ERR_OK;
+}

@@ -1,0 +1,54 @@
+/*
+ * What the ways of a message from one side to the other share: its state, and what is told of its end.
+ */
+#ifndef MCV_ENGINE_PASSAGE_H
+#define MCV_ENGINE_PASSAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/err.h"
+#include "engine/match.h"
+#include "engine/transfer.h"
+
+enum item_state {
+	ITEM_WAITING, /* to be asked for */
+	ITEM_ASKED,   /* its body is to come */
+	ITEM_SENT,    /* in an APPEND that is not answered */
+	ITEM_SINGLE,  /* to be copied alone, because something went wrong with it or beside it */
+	ITEM_DONE
+};
+
+struct item {
+	struct message *message;
+	uint32_t stored_uid; /* on the destination, 0 while not known */
+	uint8_t state;       /* enum item_state */
+	uint8_t breaks;      /* connections that broke with it under way */
+};
+
+/* For the lines of an error; flags and date may be "". */
+struct passage_facts {
+	uint64_t size;
+	const char *flags;
+	const char *date;
+};
+
+const char *passage_from(const struct transfer *t);
+
+/* Whether a limit of the options or a signal ends the run; ahead: bytes on their way. */
+bool passage_must_end(const struct transfer *t, uint64_t ahead);
+
+/* Each ends the item and counts it. */
+void passage_copied(struct transfer *t, struct item *item, uint64_t size, uint32_t stored_uid);
+void passage_refused(struct transfer *t, struct item *item, const struct passage_facts *facts);
+void passage_not_fetched(
+    struct transfer *t, struct item *item, const struct passage_facts *facts, const char *why);
+void passage_vanished(struct transfer *t, struct item *item);
+
+/*
+ * Connections that dropped are opened again; what can not be opened any more is reported.  Errors of
+ * link_revive().
+ */
+enum err passage_revive(struct transfer *t) MUST_CHECK;
+
+#endif
