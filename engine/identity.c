@@ -58,11 +58,7 @@ static bool named(const char *field, size_t name_len, const char *name)
 	return strlen(name) == name_len && strncasecmp(field, name, name_len) == 0;
 }
 
-/*
- * Whether the field is "Message-Id: <UID@imapsync>", which imapsync's --addheader writes into a copy whose
- * original has neither Message-Id nor Received.
- */
-static bool is_imapsyncs_mark(const char *field, size_t len)
+bool identity_is_imapsyncs_mark(const char *field, size_t len)
 {
 	static const char tail[] = "@imapsync>";
 	size_t value = 0;
@@ -114,7 +110,7 @@ enum err identity_from_fields(struct identity *id_r, const char *header, size_t 
 		size_t n = field_length(header, len);
 		size_t value = 0;
 		size_t name = name_length(header, n, &value);
-		if (named(header, name, "Message-Id") && !is_imapsyncs_mark(header, n)) {
+		if (named(header, name, "Message-Id") && !identity_is_imapsyncs_mark(header, n)) {
 			buf_adds(&ids, "\nm:");
 			add_collapsed(&ids, header + value, n - value);
 		} else if (named(header, name, "Received")) {
@@ -144,7 +140,7 @@ enum err identity_from_header(struct identity *id_r, const char *header, size_t 
 		size_t n = field_length(header, len);
 		size_t before = all.len;
 		buf_addc(&all, '\n');
-		if (!is_imapsyncs_mark(header, n))
+		if (!identity_is_imapsyncs_mark(header, n))
 			add_collapsed(&all, header, n);
 		if (all.len == before + 1)
 			buf_truncate(&all, before);

@@ -32,6 +32,12 @@ enum err identity_from_fields(struct identity *id_r, const char *header, size_t 
 /* From the whole header of a message that has neither field; any bytes will do, none too. */
 enum err identity_from_header(struct identity *id_r, const char *header, size_t len) MUST_CHECK;
 
+/*
+ * Whether the field (name, value, line end or not) is "Message-Id: <UID@imapsync>", which imapsync's
+ * --addheader writes above a copy whose original has neither Message-Id nor Received.
+ */
+bool identity_is_imapsyncs_mark(const char *field, size_t len);
+
 /* A 64-bit digest of a set of words in any order, case-insensitive: for keywords. */
 uint64_t identity_of_words(uint64_t so_far, const char *word);
 

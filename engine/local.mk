@@ -22,6 +22,12 @@ engine_libengine_a_SOURCES = \
 	%D%/single.c %D%/single.h \
 	%D%/transfer.c \
 	%D%/flags.c %D%/flags.h \
+	%D%/digest.c %D%/digest.h \
+	%D%/json.c %D%/json.h \
+	%D%/tally.c %D%/tally.h \
+	%D%/verify_map.c %D%/verify_map.h \
+	%D%/verify_words.c %D%/verify_words.h \
+	%D%/verify.c %D%/verify.h \
 	%D%/copy.h \
 	%D%/sizes.c \
 	%D%/copy.c

@@ -17,6 +17,8 @@
 #include "engine/output.h"
 #include "engine/report.h"
 #include "engine/stop.h"
+#include "engine/verify.h"
+#include "engine/verify_map.h"
 
 #define PASSWORD_MAX 4096
 
@@ -113,7 +115,7 @@ static void say_start(const struct run *r)
 	AUTO_BUF struct buf when = BUF_INIT;
 	out_time(&when, r->report.started_s);
 	out("Here is mailconvoy-sync %s, the built-in engine of mailconvoy.", PACKAGE_VERSION);
-	out("Transfer started at %s", when.data);
+	out("%s started at %s", r->options.verify != VERIFY_OFF ? "Verification" : "Transfer", when.data);
 	out("PID is %d my PPID is %d", (int)getpid(), (int)getppid());
 	for (unsigned side = 0; side < 2; side++) {
 		const struct side_options *s = &r->options.side[side];
@@ -124,7 +126,9 @@ static void say_start(const struct run *r)
 						      : ", certificate NOT verified",
 		    s->timeout_s);
 	}
-	if (r->options.dry)
+	if (r->options.verify != VERIFY_OFF)
+		out("Info: --verify: nothing is changed on either side.");
+	else if (r->options.dry)
 		out("Info: --dry mode: nothing is changed on host2.");
 }
 
@@ -172,18 +176,15 @@ static enum err read_folders(struct run *r, struct folder_set sets[2])
 	return ERR_OK;
 }
 
-/* The migration proper, both sides logged in.  Sets *usage_r when a folder option is malformed. */
-static enum err migrate(struct run *r, bool *usage_r)
+/* Which folders there are and where each goes.  Sets *usage_r when a folder option is malformed. */
+static enum err plan_folders(
+    struct run *r, struct folder_set sets[2], struct folder_plan *plan_r, bool *usage_r)
 {
-	struct folder_set sets[2];
-	struct folder_plan plan;
 	AUTO_BUF struct buf reason = BUF_INIT;
-
-	say_quota(r);
 	enum err e = read_folders(r, sets);
 	if (e != ERR_OK)
 		return e;
-	e = folder_plan_make(&r->options, &sets[0], &sets[1], r->arena, &plan, &reason);
+	e = folder_plan_make(&r->options, &sets[0], &sets[1], r->arena, plan_r, &reason);
 	if (e != ERR_OK) {
 		out_lines(reason.data);
 		*usage_r = true;
@@ -193,6 +194,19 @@ static enum err migrate(struct run *r, bool *usage_r)
 		if (folder_find(&sets[0], r->options.folders.words[i]) == NULL)
 			out("Host1: folder [%s] does not exist, ignored", r->options.folders.words[i]);
 	}
+	return ERR_OK;
+}
+
+/* The migration proper, both sides logged in. */
+static enum err migrate(struct run *r, bool *usage_r)
+{
+	struct folder_set sets[2];
+	struct folder_plan plan;
+
+	say_quota(r);
+	enum err e = plan_folders(r, sets, &plan, usage_r);
+	if (e != ERR_OK)
+		return e;
 	struct copy copy = {
 	    .source = &r->links[0],
 	    .destination = &r->links[1],
@@ -209,6 +223,49 @@ static enum err migrate(struct run *r, bool *usage_r)
 	    !r->options.just_folder_sizes && copy_sizes(&copy, true) != ERR_OK && stop_signal() == 0)
 		out("The sizes at the end could not be taken.");
 	return e;
+}
+
+/* --verify instead of a migration, both sides logged in.  What it found outweighs what it could not find out.
+ */
+static enum exit_code verify(struct run *r)
+{
+	struct folder_set sets[2];
+	struct folder_plan plan;
+	bool bad_usage = false;
+	unsigned moved = 0;
+	struct verify v = {.source = &r->links[0],
+	    .destination = &r->links[1],
+	    .report = &r->report,
+	    .plan = &plan,
+	    .tally = {.report = &r->report}};
+
+	enum err e = plan_folders(r, sets, &plan, &bad_usage);
+	if (bad_usage)
+		return EXIT_CODE_USAGE;
+	if (e == ERR_OK && r->options.folder_map != NULL &&
+	    verify_map_read(r->options.folder_map, &sets[1], &plan, &moved) != ERR_OK) {
+		out("Failure: file from parameter --foldermap %s can not be read", r->options.folder_map);
+		return EXIT_CODE_NO_INPUT;
+	}
+	if (moved > 0)
+		out("%-40s: %u", "Folders the copier put elsewhere", moved);
+	if (e == ERR_OK)
+		e = verify_folders(&v);
+	if (stop_signal() != 0) {
+		out("Ended by a signal %s before the verification was complete.",
+		    stop_signal_name(stop_signal()));
+		return EXIT_CODE_BY_SIGNAL;
+	}
+	/* the end was not reached: what was found so far counts, that nothing was found does not */
+	if (e != ERR_OK)
+		v.tally.folders_unread++;
+	enum exit_code found = tally_summary(&v.tally);
+	enum exit_code code = report_errors_listing(&r->report);
+	if (found != EXIT_CODE_OK)
+		return found;
+	return code == EXIT_CODE_OK && (e != ERR_OK || v.tally.folders_unread > 0 || v.tally.total.unread > 0)
+		   ? EXIT_CODE_CATCH_ALL
+		   : code;
 }
 
 static enum exit_code end_by_signal(struct run *r)
@@ -241,6 +298,8 @@ static enum exit_code run(struct run *r)
 		out("Exiting because of --justlogin");
 		return EXIT_CODE_OK;
 	}
+	if (r->options.verify != VERIFY_OFF)
+		return verify(r);
 	enum err e = migrate(r, &bad_usage);
 	if (bad_usage)
 		return EXIT_CODE_USAGE;
@@ -274,6 +333,8 @@ int main(int argc, char **argv)
 		arena_free(&r.arena);
 		return EXIT_CODE_OK;
 	}
+	if (r.options.json)
+		out_to_stderr();
 	stop_install();
 	report_init(&r.report, &r.options, r.arena);
 	for (unsigned side = 0; side < 2; side++)

@@ -16,6 +16,7 @@ enum kind {
 	KIND_SSL,    /* --sslN, --nosslN */
 	KIND_TLS,    /* --tlsN, --notlsN */
 	KIND_SSLARG, /* --sslargsN key=value */
+	KIND_VERIFY, /* --verify, --verify=size, --verify=content, --noverify */
 	KIND_REFUSED,
 	KIND_IGNORED,       /* a switch of imapsync's that changes nothing here */
 	KIND_IGNORED_VALUE, /* the same, with a value */
@@ -67,6 +68,10 @@ static const struct option_row rows[] = {
     {.name = "justlogin", .kind = KIND_SWITCH, .at = AT(just_login)},
     {.name = "justfolders", .kind = KIND_SWITCH, .at = AT(just_folders)},
     {.name = "justfoldersizes", .kind = KIND_SWITCH, .at = AT(just_folder_sizes)},
+    {.name = "verify", .kind = KIND_VERIFY},
+    {.name = "json", .kind = KIND_SWITCH, .at = AT(json)},
+    {.name = "newerthan", .kind = KIND_SIZE, .at = AT(newer_than_s)},
+    {.name = "foldermap", .kind = KIND_STRING, .at = AT(folder_map)},
     {.name = "version", .kind = KIND_SWITCH, .at = AT(version)},
     {.name = "help", .kind = KIND_SWITCH, .at = AT(help)},
     {.name = "password1", .kind = KIND_REFUSED},
@@ -198,6 +203,20 @@ static void set_switch(struct parsing *p, const struct option_row *row, bool on)
 		p->security[row->side].tls = on ? 1 : -1;
 }
 
+static enum err set_verify(struct parsing *p, const char *value, bool on)
+{
+	if (value == NULL || (on && strcmp(value, "size") == 0)) {
+		p->o->verify = on ? VERIFY_SIZE : VERIFY_OFF;
+		return ERR_OK;
+	}
+	if (on && strcmp(value, "content") == 0) {
+		p->o->verify = VERIFY_CONTENT;
+		return ERR_OK;
+	}
+	buf_addf(p->reason, "Value \"%s\" invalid for option verify (size or content expected)\n", value);
+	return ERR_INVALID;
+}
+
 /* One word that begins with "--"; *i moves on when the value is the next word. */
 static enum err parse_word(struct parsing *p, int argc, char **argv, int *i)
 {
@@ -225,6 +244,8 @@ static enum err parse_word(struct parsing *p, int argc, char **argv, int *i)
 		*i += value == NULL;
 		return ERR_INVALID;
 	}
+	if (row->kind == KIND_VERIFY)
+		return set_verify(p, value, on);
 	if (!takes_value(row->kind)) {
 		if (value != NULL) {
 			buf_addf(p->reason, "Option %s does not take an argument\n", row->name);
@@ -322,6 +343,10 @@ enum err options_parse(struct options *o, int argc, char **argv, struct arena *a
 	}
 	if (strays.count > 0)
 		e = ERR_INVALID;
+	if (e == ERR_OK && o->json && o->verify == VERIFY_OFF) {
+		buf_adds(reason, "Option json needs option verify\n");
+		e = ERR_INVALID;
+	}
 	if (e == ERR_OK && !o->version && !o->help) {
 		enum err source = check_side(&p, 0);
 		enum err destination = check_side(&p, 1);

@@ -41,6 +41,13 @@ struct side_options {
 	bool verify;
 };
 
+/* --verify: what is compared. */
+enum verify_mode {
+	VERIFY_OFF,
+	VERIFY_SIZE,    /* identity, size and date; contents where these leave a doubt */
+	VERIFY_CONTENT, /* the SHA-256 of every message, too */
+};
+
 struct options {
 	struct side_options side[2]; /* 0: source ("host1"), 1: destination ("host2") */
 	struct word_list folders;    /* --folder: only these, the server's raw names */
@@ -52,6 +59,10 @@ struct options {
 	uint64_t maxsize;            /* bytes; 0 = no limit */
 	uint64_t exitwhenover;       /* bytes; 0 = no limit */
 	unsigned errors_max;         /* --errorsmax, default 50 */
+	enum verify_mode verify;     /* copy nothing, compare instead */
+	uint64_t newer_than_s;       /* --newerthan: seconds since 1970 UTC; 0 = nothing is newer */
+	const char *folder_map;      /* --foldermap: a file, see verify_map.h; NULL = none */
+	bool json;                   /* --verify's report as JSON lines, all else to standard error */
 	bool dry;
 	bool automap;
 	bool subscribe;     /* subscribe on host2 what is subscribed on host1; default on */

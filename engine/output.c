@@ -17,11 +17,12 @@
 
 static struct redact *redact;
 static mono_time printed;
+static int text_fd = STDOUT_FILENO;
 
-static void write_all(const char *bytes, size_t len)
+static void write_all(int fd, const char *bytes, size_t len)
 {
 	while (len > 0) {
-		ssize_t n = write(STDOUT_FILENO, bytes, len);
+		ssize_t n = write(fd, bytes, len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -48,7 +49,7 @@ static void add_escaped(struct buf *b, const char *s, size_t len)
 	}
 }
 
-static void emit(const struct buf *line)
+static void emit(int fd, const struct buf *line)
 {
 	AUTO_BUF struct buf masked = BUF_INIT;
 	AUTO_BUF struct buf shown = BUF_INIT;
@@ -60,7 +61,7 @@ static void emit(const struct buf *line)
 	}
 	add_escaped(&shown, masked.data, masked.len);
 	buf_addc(&shown, '\n');
-	write_all(shown.data, shown.len);
+	write_all(fd, shown.data, shown.len);
 	printed = mono_now();
 }
 
@@ -69,6 +70,18 @@ void out_secret(const char *secret, size_t len)
 	if (redact == NULL)
 		redact = redact_new();
 	redact_add(redact, secret, len);
+}
+
+void out_to_stderr(void)
+{
+	text_fd = STDERR_FILENO;
+}
+
+void out_data(const char *line)
+{
+	AUTO_BUF struct buf b = BUF_INIT;
+	buf_adds(&b, line);
+	emit(STDOUT_FILENO, &b);
 }
 
 void out_end(void)
@@ -83,7 +96,7 @@ void out(const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vaddf(&line, fmt, ap);
 	va_end(ap);
-	emit(&line);
+	emit(text_fd, &line);
 }
 
 void out_alive(const char *fmt, ...)
@@ -95,7 +108,7 @@ void out_alive(const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vaddf(&line, fmt, ap);
 	va_end(ap);
-	emit(&line);
+	emit(text_fd, &line);
 }
 
 void out_lines(const char *text)
@@ -104,7 +117,7 @@ void out_lines(const char *text)
 		size_t len = strcspn(text, "\n");
 		AUTO_BUF struct buf line = BUF_INIT;
 		buf_add(&line, text, len);
-		emit(&line);
+		emit(text_fd, &line);
 		text += len + (text[len] == '\n');
 	}
 }

@@ -1,7 +1,8 @@
 /*
- * Standard output, the engine's only voice: whole lines, written at once, in imapsync's wording so that one
- * parser reads both.  Whatever a line holds, no secret and no control character leaves: known secrets are
- * masked (raw, quoted and base64), control characters and bytes that are not UTF-8 become \xNN.
+ * Standard output, the engine's voice (see out_to_stderr()): whole lines, written at once, in imapsync's
+ * wording so that one parser reads both.  Whatever a line holds, no secret and no control character leaves:
+ * known secrets are masked (raw, quoted and base64), control characters and bytes that are not UTF-8 become
+ * \xNN.
  */
 #ifndef MCV_ENGINE_OUTPUT_H
 #define MCV_ENGINE_OUTPUT_H
@@ -25,6 +26,12 @@ void out(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* The same, but only where nothing was printed for ten seconds: whoever watches sees that the run is alive.
  */
 void out_alive(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* From now on lines go to standard error, and only those of out_data() to standard output. */
+void out_to_stderr(void);
+
+/* One line to standard output, wherever out() writes; masked and escaped the same. */
+void out_data(const char *line);
 
 /* Whole lines already ended by newlines; each is treated as one by out(). */
 void out_lines(const char *text);

@@ -14,13 +14,17 @@
 
 #include "engine/options.h"
 
-/* imapsync's exit codes that this engine can end with. */
+/* imapsync's exit codes that this engine can end with, and three of its own. */
 enum exit_code {
 	EXIT_CODE_OK = 0,
 	EXIT_CODE_CATCH_ALL = 1,
 	EXIT_CODE_BY_SIGNAL = 6,
 	EXIT_CODE_PID_FILE = 8,
 	EXIT_CODE_TLS = 12,
+	/* Ours: a verification (--verify) found this, the first that applies. */
+	EXIT_CODE_VERIFY_MISSING = 31,
+	EXIT_CODE_VERIFY_ALTERED = 32,
+	EXIT_CODE_VERIFY_DOUBLED = 33,
 	EXIT_CODE_USAGE = 64,
 	EXIT_CODE_NO_INPUT = 66,
 	EXIT_CODE_CONNECTION_HOST1 = 101,

@@ -4,7 +4,8 @@ ENGINE_TESTS = \
 	tests/engine/test_copy.py \
 	tests/engine/test_destination.py \
 	tests/engine/test_faults.py \
-	tests/engine/test_refusals.py
+	tests/engine/test_refusals.py \
+	tests/engine/test_verify.py
 TESTS += $(ENGINE_TESTS)
 check_PROGRAMS += tests/engine/judge
 tests_engine_judge_LDADD = worker/libmcvworker.a $(LIBMCV_LIBS)
@@ -14,5 +15,6 @@ EXTRA_DIST += $(ENGINE_TESTS) \
 	tests/engine/dovecot.py \
 	tests/engine/harness.py \
 	tests/engine/imapbox.py \
+	tests/engine/miscopier.py \
 	tests/engine/proxy.py \
 	tests/engine/unpacked.py

@@ -53,10 +53,12 @@ ENGINE_UNIT_TESTS = \
 	tests/unit/test_engine_options \
 	tests/unit/test_engine_match \
 	tests/unit/test_engine_output \
+	tests/unit/test_engine_verify \
 	tests/unit/test_engine_folders
 check_PROGRAMS += $(ENGINE_UNIT_TESTS)
 TESTS += $(ENGINE_UNIT_TESTS)
 tests_unit_test_engine_options_LDADD = $(ENGINE_UNIT_LIBS)
+tests_unit_test_engine_verify_LDADD = $(ENGINE_UNIT_LIBS)
 tests_unit_test_engine_match_LDADD = $(ENGINE_UNIT_LIBS)
 tests_unit_test_engine_output_LDADD = $(ENGINE_UNIT_LIBS)
 tests_unit_test_engine_folders_LDADD = $(ENGINE_UNIT_LIBS)

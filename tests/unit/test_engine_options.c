@@ -141,6 +141,23 @@ static void host_user_and_passfile_are_needed(void **state)
 	assert_int_equal(PARSE(f, "--version"), ERR_OK);
 }
 
+static void verify_takes_a_value_or_none(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(PARSE(f, NEEDED), ERR_OK);
+	assert_int_equal(f->o.verify, VERIFY_OFF);
+	assert_int_equal(PARSE(f, NEEDED, "--verify", "--json"), ERR_OK);
+	assert_int_equal(f->o.verify, VERIFY_SIZE);
+	assert_true(f->o.json);
+	assert_int_equal(PARSE(f, NEEDED, "--verify=content", "--newerthan=1700000000"), ERR_OK);
+	assert_int_equal(f->o.verify, VERIFY_CONTENT);
+	assert_int_equal(f->o.newer_than_s, 1700000000);
+	assert_int_equal(PARSE(f, NEEDED, "--verify=content", "--noverify"), ERR_OK);
+	assert_int_equal(f->o.verify, VERIFY_OFF);
+	assert_int_equal(PARSE(f, NEEDED, "--verify=everything"), ERR_INVALID);
+	assert_int_equal(PARSE(f, NEEDED, "--json"), ERR_INVALID);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +172,7 @@ int main(void)
 		passwords_on_the_command_line_are_refused_unprinted, setup, teardown),
 	    cmocka_unit_test_setup_teardown(numbers_must_be_numbers, setup, teardown),
 	    cmocka_unit_test_setup_teardown(verifying_another_name_than_the_host_is_refused, setup, teardown),
+	    cmocka_unit_test_setup_teardown(verify_takes_a_value_or_none, setup, teardown),
 	    cmocka_unit_test_setup_teardown(host_user_and_passfile_are_needed, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,132 @@
+#include "config.h"
+
+#include "engine/digest.h"
+
+#include <string.h>
+#include <openssl/evp.h>
+
+#include "engine/identity.h"
+#include "engine/output.h"
+
+/* Longer first lines are not imapsync's. */
+#define MARK_MAX 64
+
+#define TRIES_MAX 2 /* of one message that breaks the connection */
+
+struct reading {
+	const struct link *link;
+	uint32_t uid;
+	EVP_MD_CTX *exact;
+	EVP_MD_CTX *kept;
+	char head[MARK_MAX]; /* of the first line, until it is known what that is */
+	size_t head_len;
+	bool head_done;
+	bool marked;
+	uint64_t size;
+	uint64_t passed;
+};
+
+static enum err add_kept(struct reading *r, const char *bytes, size_t len)
+{
+	static const char instead_of_nul = '\x80';
+
+	while (len > 0) {
+		size_t n = 0;
+		while (n < len && bytes[n] != '\n' && bytes[n] != '\r' && bytes[n] != '\0')
+			n++;
+		if (n > 0 && EVP_DigestUpdate(r->kept, bytes, n) != 1)
+			return ERR_CRYPTO;
+		if (n < len && bytes[n] == '\0' && EVP_DigestUpdate(r->kept, &instead_of_nul, 1) != 1)
+			return ERR_CRYPTO;
+		n += n < len;
+		bytes += n;
+		len -= n;
+	}
+	return ERR_OK;
+}
+
+/* The first line is complete, or too long to be imapsync's, or the message has ended. */
+static enum err judge_head(struct reading *r)
+{
+	r->head_done = true;
+	r->marked = identity_is_imapsyncs_mark(r->head, r->head_len) && r->head[r->head_len - 1] == '\n';
+	return r->marked ? ERR_OK : add_kept(r, r->head, r->head_len);
+}
+
+static enum err on_begin(void *ctx, uint64_t size)
+{
+	struct reading *r = ctx;
+	r->head_len = 0;
+	r->head_done = r->marked = false;
+	r->passed = 0;
+	r->size = size;
+	return EVP_DigestInit_ex(r->exact, EVP_sha256(), NULL) == 1 &&
+		       EVP_DigestInit_ex(r->kept, EVP_sha256(), NULL) == 1
+		   ? ERR_OK
+		   : ERR_CRYPTO;
+}
+
+static enum err on_piece(void *ctx, const char *bytes, size_t len)
+{
+	struct reading *r = ctx;
+
+	if (EVP_DigestUpdate(r->exact, bytes, len) != 1)
+		return ERR_CRYPTO;
+	r->passed += len;
+	out_alive("%s: msg %s/%u: %llu of %llu bytes compared", link_name(r->link), r->link->selected, r->uid,
+	    (unsigned long long)r->passed, (unsigned long long)r->size);
+	while (len > 0 && !r->head_done) {
+		r->head[r->head_len++] = *bytes++;
+		len--;
+		if ((r->head[r->head_len - 1] == '\n' || r->head_len == MARK_MAX) && judge_head(r) != ERR_OK)
+			return ERR_CRYPTO;
+	}
+	return add_kept(r, bytes, len);
+}
+
+static enum err finish(struct reading *r, struct digest_pair *d)
+{
+	if (!r->head_done && judge_head(r) != ERR_OK)
+		return ERR_CRYPTO;
+	d->marked = r->marked;
+	d->known = EVP_DigestFinal_ex(r->exact, d->exact, NULL) == 1 &&
+		   EVP_DigestFinal_ex(r->kept, d->kept, NULL) == 1;
+	return d->known ? ERR_OK : ERR_CRYPTO;
+}
+
+enum err digest_read(struct link *l, uint32_t uid, struct digest_pair *d_r)
+{
+	struct reading r = {.link = l, .uid = uid, .exact = EVP_MD_CTX_new(), .kept = EVP_MD_CTX_new()};
+	const struct imap_sink sink = {.begin = on_begin, .piece = on_piece, .ctx = &r};
+	enum err e = r.exact != NULL && r.kept != NULL ? ERR_OK : ERR_CRYPTO;
+
+	*d_r = (struct digest_pair){0};
+	for (unsigned tries = 0; e == ERR_OK && tries < TRIES_MAX; tries++) {
+		e = imap_fetch_body(l->session, uid, &sink);
+		if (e == ERR_OK) {
+			link_worked(l);
+			e = finish(&r, d_r);
+			break;
+		}
+		if (e == ERR_CRYPTO)
+			break;
+		if (imap_session_alive(l->session)) {
+			e = ERR_OK;
+			break;
+		}
+		e = link_revive(l);
+	}
+	EVP_MD_CTX_free(r.exact);
+	EVP_MD_CTX_free(r.kept);
+	return e;
+}
+
+bool digest_same(const struct digest_pair *a, const struct digest_pair *b)
+{
+	return a->known && b->known && memcmp(a->exact, b->exact, DIGEST_BYTES) == 0;
+}
+
+bool digest_same_kept(const struct digest_pair *a, const struct digest_pair *b)
+{
+	return a->known && b->known && memcmp(a->kept, b->kept, DIGEST_BYTES) == 0;
+}

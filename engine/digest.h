@@ -1,0 +1,35 @@
+/*
+ * What a message holds, in two digests: of every byte, and of what a mail server keeps of it for certain.
+ * The second does not count carriage returns and newlines (servers turn lone ones into pairs, drop them, or
+ * end the last line), takes NUL for 0x80 (into which servers turn it), and passes over a Message-Id that
+ * imapsync put above the copy (--addheader).
+ */
+#ifndef MCV_ENGINE_DIGEST_H
+#define MCV_ENGINE_DIGEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/err.h"
+#include "engine/link.h"
+
+#define DIGEST_BYTES 32 /* SHA-256 */
+
+struct digest_pair {
+	uint8_t exact[DIGEST_BYTES];
+	uint8_t kept[DIGEST_BYTES];
+	bool marked; /* begins with imapsync's Message-Id */
+	bool known;  /* false: the server did not hand the message out */
+};
+
+/*
+ * Reads the message with this UID of the folder selected, once more after each reconnection.  ERR_OK also
+ * where the server does not hand it out (known is false then).  Errors of link_revive(); ERR_CRYPTO.
+ */
+enum err digest_read(struct link *l, uint32_t uid, struct digest_pair *d_r) MUST_CHECK;
+
+bool digest_same(const struct digest_pair *a, const struct digest_pair *b); /* byte for byte */
+bool digest_same_kept(
+    const struct digest_pair *a, const struct digest_pair *b); /* but for what servers change */
+
+#endif
