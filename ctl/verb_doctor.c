@@ -85,6 +85,9 @@ static void look_at_grants(struct ctl *ctl)
 
 		if (e == ERR_OK)
 			doctor_good("database user %s", users[i]);
+		else if (e == ERR_CONFLICT)
+			doctor_bad("Run mailconvoyctl setup: it revokes what is not needed.",
+			    "%s may do more in the database than it needs", users[i]);
 		else
 			doctor_bad("Run mailconvoyctl setup: it grants what is missing.",
 			    "%s does not have what it needs in the database", users[i]);

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/arena.h"
 #include "lib/buf.h"
@@ -65,6 +66,103 @@ enum err provision_database(struct db *db, const char *name)
 	return db_exec_text(db, sql.data);
 }
 
+static const char *wanted_on(const struct grant *g, bool is_web)
+{
+	return is_web ? g->web : g->worker;
+}
+
+/* Whether word is among the words of list, which are parted by ", " and end at end. */
+static bool has_word(const char *list, const char *end, const char *word)
+{
+	size_t len = strlen(word);
+
+	while (list < end) {
+		size_t n = strcspn(list, ",)");
+
+		if (n == len && strncasecmp(list, word, len) == 0)
+			return true;
+		list += n;
+		list += strspn(list, ", )");
+	}
+	return false;
+}
+
+/* Whether what, as "SELECT, UPDATE (a, b)", holds privilege on all columns (column NULL) or on column. */
+static bool holds(const char *what, const char *privilege, const char *column)
+{
+	while (*what != '\0') {
+		size_t name = strcspn(what, ",(");
+		const char *open = what[name] == '(' ? what + name + 1 : NULL;
+		const char *end = open != NULL ? strchr(open, ')') : what + name;
+		size_t len = name - (open != NULL); /* the blank before the parenthesis */
+
+		if (len == strlen(privilege) && strncasecmp(what, privilege, len) == 0 &&
+		    (open == NULL ? column == NULL : column != NULL && has_word(open, end, column)))
+			return true;
+		what = end + (open != NULL);
+		what += strspn(what, ", ");
+	}
+	return false;
+}
+
+static bool is_wanted(bool is_web, const char *table, const char *privilege, const char *column)
+{
+	for (size_t i = 0; i < GRANTS; i++)
+		if (strcmp(grants[i].table, table) == 0)
+			return wanted_on(&grants[i], is_web) != NULL &&
+			       holds(wanted_on(&grants[i], is_web), privilege, column);
+	return false;
+}
+
+/* What user holds in database name: table (NULL: the whole database), privilege, column (NULL: all). */
+static enum err read_held(
+    struct db *db, struct arena *a, const char *name, const char *user, struct db_rows *rows_r)
+{
+	const char *grantee = arena_printf(a, "'%s'@'localhost'", user);
+
+	return db_query(db, a,
+	    "SELECT NULL, privilege_type, NULL FROM information_schema.schema_privileges"
+	    " WHERE grantee = ? AND table_schema = ? AND privilege_type <> 'USAGE'"
+	    " UNION ALL SELECT table_name, privilege_type, NULL FROM information_schema.table_privileges"
+	    " WHERE grantee = ? AND table_schema = ? AND privilege_type <> 'USAGE'"
+	    " UNION ALL SELECT table_name, privilege_type, column_name FROM "
+	    "information_schema.column_privileges"
+	    " WHERE grantee = ? AND table_schema = ?",
+	    DB_ARGS(db_p_str(grantee), db_p_str(name), db_p_str(grantee), db_p_str(name), db_p_str(grantee),
+		db_p_str(name)),
+	    rows_r);
+}
+
+/* Earlier versions granted more, and administrators do by hand.  After granting, so that nothing that runs
+ * is without what it needs for a moment. */
+static enum err revoke_more(struct db *db, const char *name, const char *user, bool is_web)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	AUTO_BUF struct buf sql = BUF_INIT;
+	struct db_rows rows;
+	enum err e = read_held(db, a, name, user, &rows);
+
+	for (size_t i = 0; e == ERR_OK && i < rows.count; i++) {
+		const char *table = db_str(&rows, i, 0);
+		const char *privilege = db_str(&rows, i, 1);
+		const char *column = db_str(&rows, i, 2);
+
+		if (table != NULL && is_wanted(is_web, table, privilege, column))
+			continue;
+		buf_clear(&sql);
+		if (table == NULL)
+			buf_addf(&sql, "REVOKE %s ON `%s`.* FROM `%s`@localhost", privilege, name, user);
+		else if (column == NULL)
+			buf_addf(
+			    &sql, "REVOKE %s ON `%s`.`%s` FROM `%s`@localhost", privilege, name, table, user);
+		else
+			buf_addf(&sql, "REVOKE %s (`%s`) ON `%s`.`%s` FROM `%s`@localhost", privilege, column,
+			    name, table, user);
+		e = db_exec_text(db, sql.data);
+	}
+	return e;
+}
+
 static enum err make_user(struct db *db, const char *name, const char *user, bool is_web)
 {
 	AUTO_BUF struct buf sql = BUF_INIT;
@@ -73,7 +171,7 @@ static enum err make_user(struct db *db, const char *name, const char *user, boo
 	buf_addf(&sql, "CREATE USER IF NOT EXISTS `%s`@localhost IDENTIFIED VIA unix_socket", user);
 	e = db_exec_text(db, sql.data);
 	for (size_t i = 0; i < GRANTS && e == ERR_OK; i++) {
-		const char *what = is_web ? grants[i].web : grants[i].worker;
+		const char *what = wanted_on(&grants[i], is_web);
 
 		if (what == NULL)
 			continue;
@@ -81,7 +179,7 @@ static enum err make_user(struct db *db, const char *name, const char *user, boo
 		buf_addf(&sql, "GRANT %s ON `%s`.`%s` TO `%s`@localhost", what, name, grants[i].table, user);
 		e = db_exec_text(db, sql.data);
 	}
-	return e;
+	return e == ERR_OK ? revoke_more(db, name, user, is_web) : e;
 }
 
 enum err provision_users(struct db *db, const char *name, const char *web_user, const char *worker_user)
@@ -96,25 +194,33 @@ enum err provision_users(struct db *db, const char *name, const char *web_user, 
 	return e;
 }
 
+/* How many single grants what stands for. */
+static size_t count_wanted(const char *what)
+{
+	size_t count = 1;
+
+	for (; *what != '\0'; what++)
+		count += *what == ',';
+	return count;
+}
+
 enum err provision_check(struct db *db, const char *name, const char *user, bool is_web)
 {
 	AUTO_ARENA struct arena *a = arena_new();
-	AUTO_BUF struct buf grantee = BUF_INIT;
 	struct db_rows rows;
-	size_t wanted = 0;
-	enum err e;
+	size_t wanted = 0, held = 0;
+	enum err e = read_held(db, a, name, user, &rows);
 
+	if (e != ERR_OK)
+		return e;
 	for (size_t i = 0; i < GRANTS; i++)
-		wanted += (is_web ? grants[i].web : grants[i].worker) != NULL;
-	buf_addf(&grantee, "'%s'@'localhost'", user);
-	e = db_query_one(db, a,
-	    "SELECT COUNT(DISTINCT t.table_name) FROM"
-	    " (SELECT table_name FROM information_schema.table_privileges WHERE grantee = ? AND table_schema "
-	    "= ?"
-	    " UNION SELECT table_name FROM information_schema.column_privileges WHERE grantee = ? AND"
-	    " table_schema = ?) t",
-	    DB_ARGS(db_p_str(grantee.data), db_p_str(name), db_p_str(grantee.data), db_p_str(name)), &rows);
-	if (e == ERR_OK && db_u64(&rows, 0, 0) < wanted)
-		e = ERR_NOT_FOUND;
-	return e;
+		if (wanted_on(&grants[i], is_web) != NULL)
+			wanted += count_wanted(wanted_on(&grants[i], is_web));
+	for (size_t i = 0; i < rows.count; i++)
+		if (!db_is_null(&rows, i, 0))
+			held +=
+			    is_wanted(is_web, db_str(&rows, i, 0), db_str(&rows, i, 1), db_str(&rows, i, 2));
+	if (held < wanted)
+		return ERR_NOT_FOUND;
+	return rows.count > held ? ERR_CONFLICT : ERR_OK;
 }

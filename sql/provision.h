@@ -19,16 +19,16 @@ enum err provision_database(struct db *db, const char *name) MUST_CHECK;
  * Create the two users (unix_socket authentication, on localhost) if they are not there, and give each what
  * it needs in database name, which must be migrated: the web cannot change the schema, its trail (audit,
  * job_event), permits (run_slot), or who is who (user, account); the worker cannot read the users' password
- * hashes or sessions.  ERR_OK,
- * ERR_INVALID, and those of sql/db.h.
+ * hashes or sessions.  What else they hold in that database (earlier versions granted more) is revoked.
+ * ERR_OK, ERR_INVALID, and those of sql/db.h.
  */
 enum err provision_users(
     struct db *db, const char *name, const char *web_user, const char *worker_user) MUST_CHECK;
 
 /*
- * Whether provision_users() has given user (of the web, or of the worker) every table this version wants it
- * to have.  For MariaDB's administrator: others see their own grants only.  ERR_OK; ERR_NOT_FOUND if not; and
- * those of sql/db.h.
+ * Whether user (of the web, or of the worker) has exactly the grants provision_users() gives in this version.
+ * For MariaDB's administrator: others see their own grants only.  ERR_OK; ERR_NOT_FOUND: one is missing;
+ * ERR_CONFLICT: it has more; and those of sql/db.h.
  */
 enum err provision_check(struct db *db, const char *name, const char *user, bool is_web) MUST_CHECK;
 

@@ -200,6 +200,16 @@ def test_it_sees_missing_rights_in_the_database_and_setup_mends_them():
     is_well()
 
 
+def test_it_sees_rights_that_are_not_needed_and_setup_takes_them_away():
+    for what in ("SELECT ON mailconvoy.*", "DELETE ON mailconvoy.audit", "UPDATE (role) ON mailconvoy.user",
+                 "SELECT (password_hash) ON mailconvoy.user"):
+        user = stack.WORKER_USER if "hash" in what else stack.WEB_USER
+        servers.db.sql("GRANT %s TO `%s`@localhost" % (what, user))
+        finds("%s may do more in the database than it needs" % user, "mailconvoyctl setup")
+        same(ctl("setup")[0], OK)
+        is_well()
+
+
 def test_an_ordinary_user_is_told_that_root_sees_more():
     code, out = namespace.run_as("nobody", servers.ctl, "-c", servers.conf, "doctor")
     same(code, PROBLEMS, out)
