@@ -2,6 +2,7 @@
 noinst_LIBRARIES += fcgi/libmcvfcgi.a
 fcgi_libmcvfcgi_a_SOURCES = \
 	%D%/request.h %D%/params.c \
+	%D%/multipart.c %D%/multipart.h \
 	%D%/request.c \
 	%D%/form.c %D%/form.h \
 	%D%/url.c %D%/url.h \
@@ -10,12 +11,17 @@ fcgi_libmcvfcgi_a_SOURCES = \
 	%D%/range.c %D%/range.h \
 	%D%/response.c %D%/response.h \
 	%D%/route.c %D%/route.h \
+	%D%/csv_read.c %D%/csv_read.h \
+	%D%/csv_write.c %D%/csv_write.h \
+	%D%/import_columns.c %D%/import_columns.h \
+	%D%/import_seen.c %D%/import_seen.h \
+	%D%/import_check.c %D%/import_check.h \
 	%D%/security_view.c %D%/security_view.h \
 	%D%/probe_view.c %D%/probe_view.h \
 	%D%/job_view.c %D%/job_view.h \
 	%D%/jobs_query.c %D%/jobs_query.h \
 	%D%/bulk_view.c %D%/bulk_view.h
-LIBMCVFCGI_LIBS = fcgi/libmcvfcgi.a
+LIBMCVFCGI_LIBS = fcgi/libmcvfcgi.a $(CSV_LIBS)
 
 sbin_PROGRAMS += fcgi/mailconvoy-web
 fcgi_mailconvoy_web_SOURCES = \
@@ -41,6 +47,9 @@ fcgi_mailconvoy_web_SOURCES = \
 	%D%/page_job_edit.c \
 	%D%/page_job_actions.c \
 	%D%/page_job_log.c \
+	%D%/import_stage.c %D%/import_stage.h \
+	%D%/page_import.c \
+	%D%/page_import_preview.c \
 	%D%/site.c %D%/site.h \
 	%D%/serve.c %D%/serve.h \
 	%D%/main.c

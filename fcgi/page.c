@@ -25,6 +25,9 @@ static const struct {
     {"server_created", "success", "The server is added."},
     {"server_changed", "success", "The server is changed. Jobs that are queued use the new values."},
     {"server_deleted", "success", "The server is deleted."},
+    {"import_queued", "success", "The jobs are queued, in the order of the file."},
+    {"import_exists", "info", "This import had been confirmed already; nothing was queued twice."},
+    {"import_discarded", "success", "The import is discarded. Nothing of it is kept."},
     {"signed_out", "success", "You are signed out."},
     {"session_over", "info", "Your session is over. Sign in again to go on."},
 };
@@ -55,7 +58,8 @@ static struct json_object *navigation(const struct visit *v)
 {
 	static const struct {
 		const char *id, *label, *url;
-	} items[] = {{"jobs", "Jobs", URL_JOBS}, {"servers", "Servers", URL_SERVERS}};
+	} items[] = {{"jobs", "Jobs", URL_JOBS}, {"import", "Import", URL_IMPORT},
+	    {"servers", "Servers", URL_SERVERS}};
 	struct json_object *list = json_object_new_array();
 	size_t i;
 

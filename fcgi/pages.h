@@ -35,6 +35,17 @@ enum err page_jobs_list(struct visit *v) MUST_CHECK; /* 200 */
 enum err page_job_new(struct visit *v) MUST_CHECK;    /* 200 */
 enum err page_job_create(struct visit *v) MUST_CHECK; /* 303/201; 422 */
 
+/* page_import.c */
+enum err page_import_form(struct visit *v) MUST_CHECK;     /* 200 */
+enum err page_import_template(struct visit *v) MUST_CHECK; /* 200: CSV */
+enum err page_import_upload(struct visit *v) MUST_CHECK;   /* 303/201 to the preview; 413; 422 */
+
+/* page_import_preview.c */
+enum err page_import_show(struct visit *v) MUST_CHECK;    /* 200; 303 once confirmed; 404 */
+enum err page_import_bad(struct visit *v) MUST_CHECK;     /* 200: CSV; 404 */
+enum err page_import_confirm(struct visit *v) MUST_CHECK; /* 303/201; 404; 422 */
+enum err page_import_discard(struct visit *v) MUST_CHECK; /* 303/204; 404 */
+
 /* page_job.c */
 enum err page_job_show(struct visit *v) MUST_CHECK; /* 200; 404 */
 

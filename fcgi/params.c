@@ -24,7 +24,7 @@ static bool may_repeat(const char *name)
 	return n > 2 && strcmp(name + n - 2, "[]") == 0;
 }
 
-static enum err add(struct params *ps, struct arena *a, const char *name, const char *value)
+enum err params_add(struct params *ps, struct arena *a, const char *name, const char *value)
 {
 	if (name[0] == '\0')
 		return ERR_INVALID;
@@ -94,7 +94,7 @@ enum err params_parse(struct params *ps, struct arena *a, const char *text, size
 			if (e == ERR_OK)
 				e = decode(a, value_at, (size_t)(stop - value_at), &value);
 			if (e == ERR_OK)
-				e = add(ps, a, name, value);
+				e = params_add(ps, a, name, value);
 			if (e != ERR_OK)
 				return e;
 		}
@@ -110,15 +110,15 @@ static enum err add_json(struct params *ps, struct arena *a, const char *key, st
 
 	switch (json_object_get_type(val)) {
 	case json_type_null: return ERR_OK;
-	case json_type_boolean: return add(ps, a, key, json_object_get_boolean(val) ? "1" : "0");
+	case json_type_boolean: return params_add(ps, a, key, json_object_get_boolean(val) ? "1" : "0");
 	case json_type_int:
-		return add(ps, a, key, arena_printf(a, "%lld", (long long)json_object_get_int64(val)));
+		return params_add(ps, a, key, arena_printf(a, "%lld", (long long)json_object_get_int64(val)));
 	case json_type_string:
 		text = json_object_get_string(val);
 		len = (size_t)json_object_get_string_len(val);
 		if (memchr(text, '\0', len) != NULL || !utf8_valid(text, len))
 			return ERR_INVALID;
-		return add(ps, a, key, arena_strndup(a, text, len));
+		return params_add(ps, a, key, arena_strndup(a, text, len));
 	default: return ERR_INVALID;
 	}
 }

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
+#include <unistd.h>
 
+#include "fcgi/multipart.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/parse.h"
@@ -62,7 +64,7 @@ static enum err parse_method(struct request *rq)
 
 static bool has_short_form(const char *path)
 {
-	static const char *const nouns[] = {"/jobs", "/servers", "/batches", "/bulk"};
+	static const char *const nouns[] = {"/jobs", "/servers", "/batches", "/bulk", "/import"};
 	size_t i;
 
 	for (i = 0; i < sizeof(nouns) / sizeof(nouns[0]); i++) {
@@ -183,12 +185,12 @@ static bool is_type(const char *have, const char *want)
 }
 
 /* Reads and throws away, so that our answer is read by the server in front. */
-static void drain(const struct request_source *src, size_t len)
+static void drain(const struct request_source *src, size_t len, size_t max)
 {
 	char waste[4096];
 
-	if (len > DRAIN_MAX_BYTES)
-		len = DRAIN_MAX_BYTES;
+	if (len > max)
+		len = max;
 	while (len > 0) {
 		size_t n = src->read_body(src->arg, waste, len < sizeof(waste) ? len : sizeof(waste));
 
@@ -218,6 +220,47 @@ static enum err body_length(struct request *rq, size_t *len_r)
 	return ERR_OK;
 }
 
+const struct request_file *request_file(const struct request *rq, const char *name)
+{
+	for (unsigned i = 0; i < rq->file_count; i++)
+		if (strcmp(rq->files[i].name, name) == 0)
+			return &rq->files[i];
+	return NULL;
+}
+
+static enum err parse_files(
+    struct request *rq, const struct request_source *src, const char *type, size_t len)
+{
+	static const char *const names[] = {REQUEST_FILE_UPLOAD, REQUEST_FILE_PASTED, NULL};
+	char *piece = arena_alloc(rq->secret, MULTIPART_FEED_MAX_BYTES);
+	struct multipart *mp = NULL;
+	size_t n;
+	enum err e = multipart_new(rq->secret, type, names, REQUEST_FILE_MAX_BYTES, &mp);
+
+	while (e == ERR_OK && len > 0) {
+		n = src->read_body(
+		    src->arg, piece, len < MULTIPART_FEED_MAX_BYTES ? len : MULTIPART_FEED_MAX_BYTES);
+		if (n == 0)
+			break;
+		len -= n;
+		e = multipart_feed(mp, piece, n);
+	}
+	if (e == ERR_OK && len == 0)
+		e = multipart_end(mp);
+	else
+		drain(src, len, REQUEST_FILES_BODY_MAX_BYTES);
+	if (e == ERR_OK && len == 0)
+		multipart_take(mp, &rq->body, rq->files, &rq->file_count);
+	multipart_free(&mp);
+	if (e == ERR_TOO_BIG)
+		return bad(rq, 413, "The form's fields are larger than 64 KiB.");
+	if (e == ERR_IO)
+		return bad(rq, 503, "There is no room for the file now. Try again in a minute.");
+	if (e != ERR_OK)
+		return bad(rq, 400, "The form is malformed.");
+	return len == 0 ? ERR_OK : bad(rq, 400, "The body ended early.");
+}
+
 static enum err parse_body(struct request *rq, const struct request_source *src)
 {
 	const char *type = request_env(rq, "CONTENT_TYPE");
@@ -227,8 +270,11 @@ static enum err parse_body(struct request *rq, const struct request_source *src)
 
 	if (e != ERR_OK || len == 0)
 		return e;
+	if (rq->method == METHOD_POST && strcmp(rq->path, REQUEST_FILES_PATH) == 0 &&
+	    is_type(type, "multipart/form-data") && len <= REQUEST_FILES_BODY_MAX_BYTES)
+		return parse_files(rq, src, type, len);
 	if (len > REQUEST_BODY_MAX_BYTES || rq->method == METHOD_GET) {
-		drain(src, len);
+		drain(src, len, DRAIN_MAX_BYTES);
 		return rq->method == METHOD_GET ? ERR_OK : bad(rq, 413, "The form is larger than 64 KiB.");
 	}
 	text = arena_alloc(rq->secret, len + 1);
@@ -314,6 +360,8 @@ void request_free(struct request **rq)
 {
 	if (*rq == NULL)
 		return;
+	for (unsigned i = 0; i < (*rq)->file_count; i++)
+		(void)close((*rq)->files[i].fd);
 	arena_free(&(*rq)->secret);
 	arena_free(&(*rq)->arena);
 	free(*rq);

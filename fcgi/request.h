@@ -1,7 +1,7 @@
 /*
  * One HTTP request, parsed and bounded before any handler sees it.  Everything is checked once, here: what a
  * handler gets is valid UTF-8 without NUL, at most the stated sizes, and every parameter name stands at most
- * once (names ending in "[]" may repeat).
+ * once (names ending in "[]" may repeat).  Files are taken at one address only, see REQUEST_FILES_PATH.
  *
  * Strings live as long as the request.  What came in a body may be a password: it lies in a clean arena and
  * is wiped by request_free().
@@ -22,8 +22,16 @@ enum {
 	REQUEST_BODY_MAX_BYTES = 64 * 1024,
 	REQUEST_PARAMS_MAX = 100,
 	REQUEST_COOKIES_MAX_BYTES = 4096,
-	REQUEST_HEADER_MAX_BYTES = 8192
+	REQUEST_HEADER_MAX_BYTES = 8192,
+	REQUEST_FILES_MAX = 2,
+	REQUEST_FILE_MAX_BYTES = 20 * 1024 * 1024,
+	REQUEST_FILES_BODY_MAX_BYTES = 32 * 1024 * 1024 /* files and values; nginx's limit there, too */
 };
+
+/* Where POST takes multipart/form-data; the parts of these names are files, whoever sent them. */
+#define REQUEST_FILES_PATH "/migration/import"
+#define REQUEST_FILE_UPLOAD "file"
+#define REQUEST_FILE_PASTED "text"
 
 /* Bits, so that a set of methods is a mask. */
 enum method {
@@ -41,6 +49,13 @@ struct param {
 struct params {
 	struct param *list;
 	unsigned count;
+};
+
+struct request_file {
+	const char *name;
+	int fd; /* in memory, without a name in any file system; closed by request_free() */
+	uint64_t size;
+	bool is_too_big; /* over REQUEST_FILE_MAX_BYTES: empty then */
 };
 
 /* Where a request comes from: main.c fills it from libfcgi, tests and fuzzers by hand. */
@@ -65,13 +80,15 @@ struct request {
 	struct params query;
 	struct params body;
 	struct params cookies;
+	struct request_file files[REQUEST_FILES_MAX];
+	unsigned file_count;
 	const char *client; /* address of the browser as text, never NULL */
 	bool is_api;        /* path began with /api/v1, which has been taken off */
 	bool wants_json;    /* is_api, or Accept asks for JSON and not for HTML */
 
 	/* Set when the request cannot be served as it is; the fields above are then as far as they were read.
 	 */
-	unsigned bad_status; /* 400, 413, 414, 415 or 501; 0 = good */
+	unsigned bad_status; /* 400, 413, 414, 415, 501 or 503; 0 = good */
 	const char *bad_reason;
 };
 
@@ -91,6 +108,9 @@ void request_free(struct request **rq);
  * NULL. */
 const char *request_env(const struct request *rq, const char *name);
 
+/* The file of that name, or NULL. */
+const struct request_file *request_file(const struct request *rq, const char *name);
+
 /* The value of the first parameter of that name, or NULL. */
 const char *params_get(const struct params *ps, const char *name);
 
@@ -99,6 +119,9 @@ const char *params_get(const struct params *ps, const char *name);
  * UTF-8 without NUL.  ERR_INVALID, or ERR_TOO_BIG when ps would hold more than REQUEST_PARAMS_MAX.
  */
 enum err params_parse(struct params *ps, struct arena *a, const char *text, size_t len) MUST_CHECK;
+
+/* Add one; neither is copied.  ERR_INVALID: it has no name, or its name is there; ERR_TOO_BIG as above. */
+enum err params_add(struct params *ps, struct arena *a, const char *name, const char *value) MUST_CHECK;
 
 /* The same from a flat JSON object: strings, whole numbers and booleans ("1" or "0"); null is absent. */
 enum err params_parse_json(struct params *ps, struct arena *a, const char *text, size_t len) MUST_CHECK;

@@ -35,6 +35,7 @@ void response_reset(struct response *rs)
 	rs->stream = NULL;
 	rs->stream_arg = NULL;
 	rs->stream_length = 0;
+	rs->is_length_unknown = false;
 }
 
 void response_header(struct response *rs, const char *name, const char *value)
@@ -66,7 +67,7 @@ enum err response_send(
 	buf_addf(&head, "Status: %u\r\n", rs->status);
 	if (rs->content_type != NULL)
 		buf_addf(&head, "Content-Type: %s\r\n", rs->content_type);
-	if (rs->status != 204 && rs->status != 304)
+	if (rs->status != 204 && rs->status != 304 && !rs->is_length_unknown)
 		buf_addf(&head, "Content-Length: %" PRIu64 "\r\n", length);
 	buf_addf(&head, "X-Request-Id: %s\r\n", request_id);
 	buf_adds(&head, security_headers);

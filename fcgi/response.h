@@ -27,6 +27,7 @@ struct response {
 	enum err (*stream)(void *arg, struct response_sink *sink);
 	void *stream_arg;
 	uint64_t stream_length; /* bytes that stream will write, for Content-Length */
+	bool is_length_unknown; /* no Content-Length: the stream ends with the answer */
 };
 
 #define RESPONSE_INIT \

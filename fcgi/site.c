@@ -54,5 +54,13 @@ const struct route site_routes[] = {
     POST(URL_JOBS "/:id/delete", ROUTE_MEMBER, page_job_delete_submit),
     GET(URL_JOBS "/:id/tail", ROUTE_MEMBER, page_job_tail),
     GET(URL_JOBS "/:id/log", ROUTE_MEMBER, page_job_log),
+
+    GET(URL_IMPORT, ROUTE_MEMBER, page_import_form),
+    POST(URL_IMPORT, ROUTE_MEMBER, page_import_upload),
+    GET(URL_IMPORT "/template.csv", ROUTE_MEMBER, page_import_template),
+    GET(URL_IMPORT "/:id", ROUTE_MEMBER, page_import_show),
+    GET(URL_IMPORT "/:id/bad.csv", ROUTE_MEMBER, page_import_bad),
+    POST(URL_IMPORT "/:id/confirm", ROUTE_MEMBER, page_import_confirm),
+    POST(URL_IMPORT "/:id/discard", ROUTE_MEMBER, page_import_discard),
     {.pattern = NULL},
 };

@@ -30,6 +30,11 @@ const char *url_bulk(struct arena *a, uint64_t id)
 	return of_noun(a, URL_BULK, id, NULL);
 }
 
+const char *url_import(struct arena *a, uint64_t id, const char *action)
+{
+	return of_noun(a, URL_IMPORT, id, action);
+}
+
 const char *url_encode(struct arena *a, const char *s)
 {
 	AUTO_BUF struct buf b = BUF_INIT;

@@ -20,6 +20,7 @@
 #define URL_SERVERS "/migration/servers"
 #define URL_SERVERS_NEW "/migration/servers/new"
 #define URL_SERVERS_TEST "/migration/servers/test"
+#define URL_IMPORT "/migration/import"
 #define URL_STATIC "/static"
 
 /* /migration/jobs/ID, or with "/" and what follows when action is not NULL. */
@@ -27,6 +28,7 @@ const char *url_job(struct arena *a, uint64_t id, const char *action);
 const char *url_server(struct arena *a, uint64_t id, const char *action);
 const char *url_batch(struct arena *a, uint64_t id, const char *action);
 const char *url_bulk(struct arena *a, uint64_t id);
+const char *url_import(struct arena *a, uint64_t id, const char *action);
 
 /* s with every byte but RFC 3986's unreserved ones as %XX. */
 const char *url_encode(struct arena *a, const char *s);

@@ -178,9 +178,10 @@ enum err store_import_pairs(struct db *db, struct arena *a, const struct viewer 
 	enum err e = db_query(db, a,
 	    "SELECT (SELECT name FROM server s WHERE s.id = r.src_server_id),"
 	    " (SELECT name FROM server d WHERE d.id = r.dst_server_id),"
-	    " COUNT(*), COALESCE(SUM(r.dry_run = 1), 0), COALESCE(SUM(r.dry_run = 0), 0)"
+	    " COUNT(*), COALESCE(SUM(r.dry_run = 1), 0), COALESCE(SUM(r.dry_run = 0), 0),"
+	    " (SELECT host FROM server s WHERE s.id = r.src_server_id)"
 	    " FROM import_row r WHERE r." OF_MINE " GROUP BY r.src_server_id, r.dst_server_id ORDER BY 3 "
-						  "DESC, r.src_server_id, r.dst_server_id LIMIT ?",
+	    "DESC, r.src_server_id, r.dst_server_id LIMIT ?",
 	    DB_ARGS(MINE_ARGS(v, id), db_p_u64(limit)), &rows);
 
 	if (e != ERR_OK)
@@ -194,6 +195,7 @@ enum err store_import_pairs(struct db *db, struct arena *a, const struct viewer 
 		    .rows = db_u64(&rows, i, 2),
 		    .dry = db_u64(&rows, i, 3),
 		    .real = db_u64(&rows, i, 4),
+		    .src_host = db_str(&rows, i, 5),
 		};
 	return ERR_OK;
 }

@@ -63,7 +63,8 @@ enum err store_import_get(
 /* How many good rows go from which server to which, most first, at most limit pairs. */
 struct import_pair {
 	const char *src_name, *dst_name; /* NULL: deleted meanwhile */
-	uint64_t rows, dry, real;        /* dry, real: how many say so themselves */
+	const char *src_host;
+	uint64_t rows, dry, real; /* dry, real: how many say so themselves */
 };
 enum err store_import_pairs(struct db *db, struct arena *a, const struct viewer *v, uint64_t id,
     unsigned limit, struct import_pair **list_r, size_t *count_r) MUST_CHECK;

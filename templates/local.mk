@@ -4,6 +4,8 @@ dist_templates_DATA = \
 	%D%/bulk_result.html \
 	%D%/confirm.html \
 	%D%/error.html \
+	%D%/import_new.html \
+	%D%/import_preview.html \
 	%D%/job_edit.html \
 	%D%/job_new.html \
 	%D%/job_show.html \

@@ -1,0 +1,182 @@
+#include "fcgi/import_stage.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fcgi/csv_read.h"
+#include "fcgi/import_check.h"
+#include "fcgi/import_columns.h"
+#include "fcgi/import_seen.h"
+#include "lib/vault.h"
+#include "sql/store_import.h"
+
+struct stage {
+	struct visit *v;
+	struct import_check check;
+	struct import_writer *writer;
+	struct arena *arena; /* of one row */
+	const char *source_aad, *destination_aad;
+	struct buf *problems; /* of the file as a whole */
+	struct buf row_problems, row_text, sealed;
+	size_t rows;
+	bool has_header;
+};
+
+enum err import_stage_servers(struct visit *v, struct server **list_r, size_t *count_r)
+{
+	struct server *all;
+	size_t count, kept = 0;
+	enum err e = store_server_list(v->web->db, v->arena, &v->viewer, &all, &count);
+
+	if (e != ERR_OK)
+		return e;
+	/* an admin sees more servers than jobs of their account may use */
+	for (size_t i = 0; i < count; i++)
+		if (all[i].account_id == 0 || all[i].account_id == v->viewer.account_id)
+			all[kept++] = all[i];
+	*list_r = all;
+	*count_r = kept;
+	return ERR_OK;
+}
+
+static enum err seal(struct stage *s, const char *aad, const char *password, struct job_sealed *sealed_r)
+{
+	enum err e;
+
+	buf_clear(&s->sealed);
+	e = vault_seal(s->v->web->key, aad, password, strlen(password), &s->sealed);
+	if (e == ERR_OK)
+		*sealed_r = (struct job_sealed){
+		    .bytes = arena_strndup(s->arena, s->sealed.data, s->sealed.len), .len = s->sealed.len};
+	return e;
+}
+
+static enum err keep(struct stage *s, const struct csv_row *row, const struct import_mailbox_row *g)
+{
+	struct import_row r = {.line = row->line,
+	    .name = g->name,
+	    .dry_run = g->dry_run,
+	    .src_server_id = g->mailboxes.src_server_id,
+	    .dst_server_id = g->mailboxes.dst_server_id,
+	    .src_user = g->mailboxes.src_user,
+	    .dst_user = g->mailboxes.dst_user};
+	enum err e = seal(s, s->source_aad, g->src_password, &r.src_sealed);
+
+	if (e == ERR_OK)
+		e = seal(s, s->destination_aad, g->dst_password, &r.dst_sealed);
+	return e == ERR_OK ? store_import_add(s->writer, &r) : e;
+}
+
+static enum err keep_bad(struct stage *s, const struct csv_row *row)
+{
+	buf_clear(&s->row_text);
+	import_row_text(&s->check.map, row, &s->row_text);
+	return store_import_add_bad(
+	    s->writer, &(struct import_bad){
+			   .line = row->line, .fields = s->row_text.data, .problems = s->row_problems.data});
+}
+
+static enum err take_row(void *arg, const struct csv_row *row)
+{
+	struct stage *s = arg;
+	struct import_mailbox_row good;
+	enum err e;
+
+	if (!s->has_header) {
+		s->has_header = true;
+		return import_map_read(row, &s->check.map, s->problems);
+	}
+	s->rows++;
+	arena_reset(s->arena);
+	buf_clear(&s->row_problems);
+	e = import_check_row(&s->check, s->arena, row, &good, &s->row_problems);
+	return e == ERR_OK ? keep(s, row, &good) : e == ERR_INVALID ? keep_bad(s, row) : e;
+}
+
+static void note_active(void *arg, const struct import_active *job)
+{
+	const struct import_mailboxes m = {.src_server_id = job->src_server_id,
+	    .dst_server_id = job->dst_server_id,
+	    .src_user = job->src_user,
+	    .dst_user = job->dst_user};
+
+	(void)import_seen_add(arg, &m, import_job_mark(job->job_id));
+}
+
+static enum err load_servers(struct stage *s)
+{
+	struct import_server *servers;
+	struct server *list;
+	size_t count;
+	enum err e = import_stage_servers(s->v, &list, &count);
+
+	if (e != ERR_OK)
+		return e;
+	servers = arena_array(s->v->arena, count, sizeof(*servers));
+	for (size_t i = 0; i < count; i++)
+		servers[i] = (struct import_server){.id = list[i].id, .name = list[i].name};
+	s->check.servers = servers;
+	s->check.servers_count = count;
+	return ERR_OK;
+}
+
+static enum err read_file(struct stage *s, int fd)
+{
+	char *piece = arena_alloc(s->v->rq->secret, CSV_FEED_MAX_BYTES);
+	struct csv_reader *reader = csv_reader_new(import_column_names, take_row, s);
+	off_t at = 0;
+	ssize_t n;
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && (n = pread(fd, piece, CSV_FEED_MAX_BYTES, at)) != 0) {
+		if (n > 0) {
+			e = csv_reader_feed(reader, piece, (size_t)n);
+			at += n;
+		} else if (errno != EINTR) {
+			e = ERR_IO;
+		}
+	}
+	if (e == ERR_OK)
+		e = csv_reader_end(reader);
+	if (*csv_reader_problem(reader) != '\0')
+		buf_addf(s->problems, "%s\n", csv_reader_problem(reader));
+	csv_reader_free(&reader);
+	if (e == ERR_OK && s->rows == 0) {
+		buf_adds(s->problems,
+		    s->has_header ? "There is no row below the header.\n" : "The file is empty.\n");
+		e = ERR_INVALID;
+	}
+	return e;
+}
+
+enum err import_stage(struct visit *v, int fd, struct buf *problems, uint64_t *id_r)
+{
+	struct stage s = {.v = v,
+	    .arena = arena_new(),
+	    .source_aad = vault_aad(v->arena, v->viewer.account_id, VAULT_SOURCE),
+	    .destination_aad = vault_aad(v->arena, v->viewer.account_id, VAULT_DESTINATION),
+	    .problems = problems,
+	    .row_problems = BUF_INIT,
+	    .row_text = BUF_INIT,
+	    .sealed = BUF_INIT};
+	enum err e = load_servers(&s);
+
+	s.check.seen = import_seen_new();
+	if (e == ERR_OK)
+		e = store_import_active(v->web->db, &v->viewer, note_active, s.check.seen);
+	if (e == ERR_OK)
+		e = store_import_begin(v->web->db, &v->viewer, &s.writer);
+	if (e == ERR_OK)
+		e = read_file(&s, fd);
+	if (e == ERR_OK)
+		e = store_import_end(&s.writer, id_r);
+	store_import_abandon(&s.writer);
+	import_seen_free(&s.check.seen);
+	buf_free(&s.row_problems);
+	buf_free(&s.row_text);
+	buf_free(&s.sealed);
+	arena_free(&s.arena);
+	/* of the values of a row, all are checked before the store sees them */
+	return (e == ERR_INVALID || e == ERR_TOO_BIG) && problems->len == 0 ? ERR_INTERNAL : e;
+}
