@@ -9,6 +9,7 @@
 #include "lib/conf_text.h"
 #include "lib/mem.h"
 #include "lib/netmask.h"
+#include "lib/parse.h"
 
 const char conf_default_path[] = MCV_CONF_DIR "/mailconvoy.conf";
 
@@ -62,6 +63,19 @@ static const struct setting settings[] = {
     STR(sync_program, "", "Program that moves mail; empty means imapsync on PATH, else the built-in engine."),
     STR(engine_program, MCV_BIN_DIR "/mailconvoy-sync", "The built-in engine."),
     STR(ca_file, "", "CA certificates to verify IMAP servers with; empty means the system's."),
+    STR(smtp_host, "", "The relay that takes notifications by mail; empty means that nobody gets any."),
+    INT(smtp_port, 0, 0, 65535, "Its port; 0 means 587 for starttls, 465 for tls and 25 for none."),
+    STR(smtp_security, "starttls",
+	"starttls, tls (from the first byte) or none; the certificate is always verified, name and all."),
+    STR(smtp_user, "", "User to sign in to the relay as, if it wants that; never without TLS."),
+    STR(smtp_password_file, "",
+	"File with that user's password: mode 0400, owned by the worker's user; the web must not read it."),
+    STR(smtp_ca_file, "", "CA certificates to verify the relay with; empty means the system's."),
+    STR(mail_from, "", "Sender of the notifications; required with smtp_host."),
+    STR(notify_batch, "summary",
+	"A batch sends one mail when its last job ends (summary), one for each job (each) or none (off)."),
+    INT(notify_suppress_s, 60, 0, 86400,
+	"No mail to somebody who looked at the jobs list within so many seconds; 0 means always mail."),
     INT(poll_ms, 500, 50, 60000, "How often an idle worker looks for queued jobs, in milliseconds."),
     INT(lease_s, 60, 3, 3600, "How long a worker owns a job without renewing, in seconds."),
     INT(renew_s, 10, 1, 1200, "How often it renews, in seconds."),
@@ -228,6 +242,42 @@ static enum err check_networks(
 	return ERR_OK;
 }
 
+static bool is_one_of(const char *word, const char *const *words)
+{
+	while (*words != NULL && strcmp(word, *words) != 0)
+		words++;
+	return *words != NULL;
+}
+
+static enum err check_mail(const char *path, const struct conf *conf, struct buf *why)
+{
+	static const char *const securities[] = {"starttls", "tls", "none", NULL};
+	static const char *const batches[] = {"summary", "each", "off", NULL};
+
+	if (!is_one_of(conf->smtp_security, securities))
+		buf_addf(why, "%s: smtp_security = \"%s\" must be \"starttls\", \"tls\" or \"none\"", path,
+		    conf->smtp_security);
+	else if (!is_one_of(conf->notify_batch, batches))
+		buf_addf(why, "%s: notify_batch = \"%s\" must be \"summary\", \"each\" or \"off\"", path,
+		    conf->notify_batch);
+	else if (conf->smtp_host[0] == '\0')
+		return ERR_OK;
+	else if (!parse_is_hostname(conf->smtp_host) && !parse_is_address(conf->smtp_host))
+		buf_addf(why, "%s: smtp_host = \"%s\" is no host name or address", path, conf->smtp_host);
+	else if (!parse_is_email(conf->mail_from))
+		buf_addf(why, "%s: smtp_host is set, so mail_from must be the address that mails come from", path);
+	else if (conf->smtp_user[0] != '\0' && strcmp(conf->smtp_security, "none") == 0)
+		buf_addf(why,
+		    "%s: smtp_user with smtp_security = \"none\" would show the password to all on the way: set "
+		    "\"starttls\" or \"tls\"",
+		    path);
+	else if ((conf->smtp_user[0] != '\0') != (conf->smtp_password_file[0] != '\0'))
+		buf_addf(why, "%s: smtp_user and smtp_password_file go together", path);
+	else
+		return ERR_OK;
+	return ERR_INVALID;
+}
+
 /* What no single setting can check. */
 static enum err check_together(const char *path, const struct conf *conf, struct buf *why)
 {
@@ -249,6 +299,8 @@ static enum err check_together(const char *path, const struct conf *conf, struct
 		    path, conf->fence_s, conf->kill_grace_s, conf->lease_s);
 		return ERR_INVALID;
 	}
+	if (check_mail(path, conf, why) != ERR_OK)
+		return ERR_INVALID;
 	if (conf->renew_s * 2 > conf->fence_s) {
 		buf_addf(why, "%s: renew_s (%ld) must be at most half of fence_s (%ld)", path, conf->renew_s,
 		    conf->fence_s);

@@ -42,6 +42,15 @@ struct conf {
 	char *sync_program;
 	char *engine_program;
 	char *ca_file;
+	char *smtp_host; /* "": notifications are off */
+	long smtp_port;  /* 0: as smtp_security has it */
+	char *smtp_security;
+	char *smtp_user;
+	char *smtp_password_file;
+	char *smtp_ca_file;
+	char *mail_from;
+	char *notify_batch;
+	long notify_suppress_s;
 	long poll_ms;
 	long lease_s;
 	long renew_s;
