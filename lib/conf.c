@@ -265,10 +265,12 @@ static enum err check_mail(const char *path, const struct conf *conf, struct buf
 	else if (!parse_is_hostname(conf->smtp_host) && !parse_is_address(conf->smtp_host))
 		buf_addf(why, "%s: smtp_host = \"%s\" is no host name or address", path, conf->smtp_host);
 	else if (!parse_is_email(conf->mail_from))
-		buf_addf(why, "%s: smtp_host is set, so mail_from must be the address that mails come from", path);
+		buf_addf(
+		    why, "%s: smtp_host is set, so mail_from must be the address that mails come from", path);
 	else if (conf->smtp_user[0] != '\0' && strcmp(conf->smtp_security, "none") == 0)
 		buf_addf(why,
-		    "%s: smtp_user with smtp_security = \"none\" would show the password to all on the way: set "
+		    "%s: smtp_user with smtp_security = \"none\" would show the password to all on the way: "
+		    "set "
 		    "\"starttls\" or \"tls\"",
 		    path);
 	else if ((conf->smtp_user[0] != '\0') != (conf->smtp_password_file[0] != '\0'))

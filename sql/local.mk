@@ -21,10 +21,11 @@ sql_libsql_a_SOURCES = \
 	%D%/store_audit.c %D%/store_audit.h \
 	%D%/store_server.c %D%/store_server.h \
 	%D%/store_batch.c %D%/store_batch.h \
-	%D%/store_queue.h \
-	%D%/store_log.c %D%/store_log.h \
 	%D%/store_job.h \
 	%D%/job_filter.c %D%/job_filter.h \
+	%D%/store_outbox.c %D%/store_outbox.h %D%/store_outbox_show.c \
+	%D%/store_queue.h \
+	%D%/store_log.c %D%/store_log.h \
 	%D%/store_job.c %D%/store_job_list.c \
 	%D%/store_bulk.h %D%/bulk_sql.h \
 	%D%/store_bulk.c %D%/store_bulk_run.c \
@@ -36,4 +37,5 @@ LIBSQL_LIBS = sql/libsql.a $(MARIADB_LIBS) $(ZLIB_LIBS)
 
 dist_sql_DATA = %D%/0001_initial.sql \
 	%D%/0002_import.sql \
-	%D%/0003_bulk.sql
+	%D%/0003_bulk.sql \
+	%D%/0004_outbox.sql

@@ -19,12 +19,14 @@ struct grant {
 static const struct grant grants[] = {
     {"account", "SELECT", "SELECT"},
     /* The web notes visits; it makes nobody, and nobody an administrator. */
-    {"user", "SELECT, UPDATE (last_login_at, jobs_seen_at)",
-	"SELECT (id, email, role)"}, /* whose job it is, not their password's hash */
+    {"user", "SELECT, UPDATE (last_login_at, jobs_seen_at, mail_on_done, mail_on_failed)",
+	/* whose job it is and whether they want to hear of it, not their password's hash */
+	"SELECT (id, account_id, email, role, disabled_at, mail_on_done, mail_on_failed, jobs_seen_at)"},
     {"session", "SELECT, INSERT, UPDATE, DELETE", NULL},
     {"login_throttle", "SELECT, INSERT, UPDATE, DELETE", NULL},
     {"server", "SELECT, INSERT, UPDATE, DELETE", "SELECT"},
-    {"batch", "SELECT, INSERT", "SELECT (id, tag)"},
+    {"batch", "SELECT, INSERT", "SELECT, UPDATE (ends, unreported)"},
+    {"notification", "SELECT", "SELECT, INSERT, UPDATE"},
     {"job", "SELECT, INSERT, UPDATE, DELETE", "SELECT, UPDATE"},
     {"bulk", "SELECT, INSERT, UPDATE, DELETE", NULL},
     {"bulk_job", "SELECT, INSERT, UPDATE, DELETE", NULL},

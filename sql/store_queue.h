@@ -19,6 +19,7 @@
 #include "lib/err.h"
 #include "sql/db.h"
 #include "sql/job.h"
+#include "sql/store_outbox.h"
 
 /* What names a claim.  Make it with queue_token_new() before each claim; keep it until the job is finished.
  */
@@ -93,10 +94,11 @@ struct queue_ending {
 	const char *reason_action;           /* NULL = "none" */
 	const struct job_counters *counters; /* NULL: as last reported */
 	int64_t log_errors, log_warnings;    /* -1: as last reported */
+	struct outbox_policy mail;           /* who is told; all zero: nobody */
 };
 
 /*
- * End the job and free its slot, in one transaction.  May be repeated with the same token after
+ * End the job, free its slot and write the mail about it, in one transaction.  May be repeated with the same token after
  * ERR_UNCERTAIN, ERR_BUSY or ERR_UNAVAILABLE (after db_reconnect()) until it answers: the first one counts,
  * later ones are ERR_OK and change nothing.  ERR_LOST: somebody else ended it first.  ERR_INVALID: state is
  * not an ended one.

@@ -79,7 +79,10 @@ static enum err end_job(struct db *db, void *ctx)
 	e = update_job(db, end, &changed);
 	if (e != ERR_OK)
 		return e;
-	return changed == 1 ? event_add(db, &ev) : ERR_LOST;
+	if (changed != 1)
+		return ERR_LOST;
+	e = event_add(db, &ev);
+	return e == ERR_OK ? store_outbox_job_ended(db, end->arena, ev.job_id, &end->ending->mail) : e;
 }
 
 enum err store_queue_finish(struct db *db, const struct queue_token *t, const struct queue_ending *ending)

@@ -157,6 +157,12 @@ enum err store_user_jobs_seen(struct db *db, const struct viewer *v)
 {
 	return db_exec(db,
 	    "UPDATE user SET jobs_seen_at = UTC_TIMESTAMP(6) WHERE id = ?"
-	    " AND (jobs_seen_at IS NULL OR jobs_seen_at < UTC_TIMESTAMP(6) - INTERVAL 10 SECOND)",
+	    " AND (jobs_seen_at IS NULL OR jobs_seen_at < UTC_TIMESTAMP(6) - INTERVAL 1 SECOND)",
 	    DB_ARGS(db_p_u64(v->user_id)), NULL);
+}
+
+enum err store_user_set_mail(struct db *db, const struct viewer *v, bool on_done, bool on_failed)
+{
+	return db_exec(db, "UPDATE user SET mail_on_done = ?, mail_on_failed = ? WHERE id = ?",
+	    DB_ARGS(db_p_u64(on_done), db_p_u64(on_failed), db_p_u64(v->user_id)), NULL);
 }

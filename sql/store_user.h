@@ -54,8 +54,12 @@ enum err store_user_note_login(struct db *db, uint64_t id) MUST_CHECK;
 enum err store_user_list(
     struct db *db, struct arena *a, uint64_t account_id, struct user **list_r, size_t *count_r) MUST_CHECK;
 
-/* The viewer looks at the jobs list now: holds back mails about what they see (written at most every 10 s).
+/* The viewer looks at the jobs list now: holds back mails about what they see (written at most once a
+ * second).
  */
 enum err store_user_jobs_seen(struct db *db, const struct viewer *v) MUST_CHECK;
+
+/* The viewer's own choice: mail about what ended well, about what failed or was interrupted. */
+enum err store_user_set_mail(struct db *db, const struct viewer *v, bool on_done, bool on_failed) MUST_CHECK;
 
 #endif

@@ -37,3 +37,10 @@ TESTS += tests/store/test_batch tests/store/test_import
 tests_store_test_batch_LDADD = $(STORE_LIBS)
 tests_store_test_import_LDADD = $(STORE_LIBS)
 endif
+
+# notifications
+if HAVE_CMOCKA
+check_PROGRAMS += tests/store/test_outbox
+TESTS += tests/store/test_outbox
+tests_store_test_outbox_LDADD = $(STORE_LIBS)
+endif

@@ -1,0 +1,114 @@
+/*
+ * The outbox: mails about jobs and batches that have ended.  A row is written by the transaction that ends
+ * the job (sql/store_queue.h), so that there is one exactly when the job has ended; whether its owner wants
+ * it, and whether they are looking at the jobs list anyway, is decided there and then.  Notifiers, any number
+ * on any number of hosts, lease a row, send it, and say what became of it.  Errors of sql/db.h are not
+ * repeated.
+ */
+#ifndef MCV_SQL_STORE_OUTBOX_H
+#define MCV_SQL_STORE_OUTBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/arena.h"
+#include "lib/err.h"
+#include "sql/db.h"
+#include "sql/job.h"
+#include "sql/viewer.h"
+
+/* What a batch tells its owner (notify_batch). */
+enum outbox_batch { OUTBOX_SUMMARY, OUTBOX_EACH, OUTBOX_OFF };
+
+/* Who is told what.  All zero: nobody, nothing. */
+struct outbox_policy {
+	bool is_on;
+	enum outbox_batch batch;
+	unsigned suppress_s; /* no mail to who polled the jobs list within so many seconds; 0: always mail */
+};
+
+/*
+ * Inside the transaction that ended the job, for sql/store_queue_end.c alone: write the owner's row, unless
+ * they do not want one, are disabled, or the job was cancelled; and its batch's, if nothing else of it is
+ * queued or running.
+ */
+enum err store_outbox_job_ended(
+    struct db *db, struct arena *a, uint64_t job_id, const struct outbox_policy *policy) MUST_CHECK;
+
+/*
+ * Summaries of batches that were over without a run's end: their last jobs were cancelled in the queue, or
+ * deleted.  At most 20 at a time.
+ */
+enum err store_outbox_sweep(struct db *db, const struct outbox_policy *policy) MUST_CHECK;
+
+enum { OUTBOX_TOKEN_BYTES = 16, OUTBOX_GIVE_UP_S = 24 * 3600, OUTBOX_ERROR_MAX_CHARS = 255 };
+
+/* One to be sent.  Of job_id and batch_id one is 0. */
+struct outbox_mail {
+	uint64_t id;
+	uint8_t token[OUTBOX_TOKEN_BYTES];
+	uint64_t job_id, batch_id;
+	const char *to;     /* the user's address */
+	unsigned attempts;  /* this one included */
+	int64_t created_us; /* microseconds since 1970 UTC */
+	int64_t age_s;      /* since then, by the database's clock */
+};
+
+/*
+ * Lease the one that is due longest for lease_s seconds.  One whose lease ran out (its notifier died) is due
+ * again.  ERR_NOT_FOUND: none is due.  ERR_BUSY: others were faster, ask again.
+ */
+enum err store_outbox_claim(
+    struct db *db, struct arena *a, unsigned lease_s, struct outbox_mail *mail_r) MUST_CHECK;
+
+/* What became of it; text (may be NULL) is cleaned and cut.  ERR_LOST: the lease ran out and another has it.
+ */
+enum err store_outbox_sent(struct db *db, const struct outbox_mail *m) MUST_CHECK;
+/* Try again after delay_s seconds. */
+enum err store_outbox_later(
+    struct db *db, const struct outbox_mail *m, unsigned delay_s, const char *text) MUST_CHECK;
+/* Never again; also an event of the job. */
+enum err store_outbox_failed(struct db *db, const struct outbox_mail *m, const char *text) MUST_CHECK;
+
+enum outbox_state { OUTBOX_WAITING, OUTBOX_SENDING, OUTBOX_SENT, OUTBOX_SUPPRESSED, OUTBOX_FAILED };
+
+/* How the mail about a job stands, for its page. */
+struct outbox_status {
+	enum outbox_state state;
+	const char *to;
+	unsigned attempts;
+	int64_t next_at, sent_at; /* seconds since 1970 UTC; 0: not */
+	const char *last_error;   /* NULL: none */
+};
+
+/* ERR_NOT_FOUND: there is none, or the job is not the viewer's to see. */
+enum err store_outbox_of_job(struct db *db, struct arena *a, const struct viewer *v, uint64_t job_id,
+    struct outbox_status *status_r) MUST_CHECK;
+
+/* The same of the batch's last summary. */
+enum err store_outbox_of_batch(struct db *db, struct arena *a, const struct viewer *v, uint64_t batch_id,
+    struct outbox_status *status_r) MUST_CHECK;
+
+/* Why some of a batch's mailboxes failed. */
+struct outbox_cause {
+	const char *text, *action; /* as job.reason_text, reason_action; text may be NULL */
+	uint64_t count;
+};
+
+enum { OUTBOX_CAUSES_MAX = 10 };
+
+/* How a batch stands: the last run of each of its mailboxes. */
+struct outbox_summary {
+	const char *tag;
+	uint64_t jobs, dry_jobs; /* dry_jobs of them were dry runs */
+	uint64_t states[JOB_STATE__MAX];
+	int64_t messages_copied, bytes_copied; /* of real runs; 0 if nothing is known */
+	int64_t messages_to_copy;              /* of dry runs */
+	struct outbox_cause *causes;           /* most frequent first, at most OUTBOX_CAUSES_MAX */
+	size_t cause_count;
+};
+enum err store_outbox_summary(
+    struct db *db, struct arena *a, uint64_t batch_id, struct outbox_summary *summary_r) MUST_CHECK;
+
+#endif
