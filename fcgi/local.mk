@@ -20,7 +20,8 @@ fcgi_libmcvfcgi_a_SOURCES = \
 	%D%/probe_view.c %D%/probe_view.h \
 	%D%/job_view.c %D%/job_view.h \
 	%D%/jobs_query.c %D%/jobs_query.h \
-	%D%/bulk_view.c %D%/bulk_view.h
+	%D%/bulk_view.c %D%/bulk_view.h \
+	%D%/batch_view.c %D%/batch_view.h
 LIBMCVFCGI_LIBS = fcgi/libmcvfcgi.a $(CSV_LIBS)
 
 sbin_PROGRAMS += fcgi/mailconvoy-web
@@ -41,6 +42,8 @@ fcgi_mailconvoy_web_SOURCES = \
 	%D%/job_seal.c %D%/job_seal.h \
 	%D%/page_jobs.c \
 	%D%/page_bulk.c \
+	%D%/page_batch.c \
+	%D%/page_batch_csv.c \
 	%D%/page_job_new.c \
 	%D%/job_log_view.c %D%/job_log_view.h \
 	%D%/page_job.c \

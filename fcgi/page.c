@@ -58,8 +58,8 @@ static struct json_object *navigation(const struct visit *v)
 {
 	static const struct {
 		const char *id, *label, *url;
-	} items[] = {{"jobs", "Jobs", URL_JOBS}, {"import", "Import", URL_IMPORT},
-	    {"servers", "Servers", URL_SERVERS}};
+	} items[] = {{"jobs", "Jobs", URL_JOBS}, {"batches", "Batches", URL_BATCHES},
+	    {"import", "Import", URL_IMPORT}, {"servers", "Servers", URL_SERVERS}};
 	struct json_object *list = json_object_new_array();
 	size_t i;
 

@@ -61,6 +61,14 @@ enum err page_job_delete_ask(struct visit *v) MUST_CHECK;    /* 200; 404; 409 */
 enum err page_job_delete_submit(struct visit *v) MUST_CHECK; /* 303/204; 404; 409; 422 not confirmed */
 enum err page_job_delete_hard(struct visit *v) MUST_CHECK;   /* DELETE ?hard=true: 204; 400; 404; 409 */
 
+/* page_batch.c */
+enum err page_batches_list(struct visit *v) MUST_CHECK; /* 200; 400 */
+enum err page_batch_show(struct visit *v) MUST_CHECK;   /* 200; 404 */
+enum err page_batch_report(struct visit *v) MUST_CHECK; /* 200; 400; 404 */
+
+/* page_batch_csv.c */
+enum err page_batch_csv(struct visit *v) MUST_CHECK; /* 200; 404 */
+
 /* page_bulk.c */
 enum err page_bulk_ask(
     struct visit *v) MUST_CHECK; /* 303/200 with the question; 422 no job, no action, too many */

@@ -40,6 +40,11 @@ const struct route site_routes[] = {
     GET(URL_JOBS, ROUTE_MEMBER, page_jobs_list),
     POST(URL_JOBS, ROUTE_MEMBER, page_job_create),
     GET(URL_JOBS_NEW, ROUTE_MEMBER, page_job_new),
+    GET(URL_BATCHES, ROUTE_MEMBER, page_batches_list),
+    GET(URL_BATCHES "/:id", ROUTE_MEMBER, page_batch_show),
+    GET(URL_BATCHES "/:id/report", ROUTE_MEMBER, page_batch_report),
+    GET(URL_BATCHES "/:id/report.csv", ROUTE_MEMBER, page_batch_csv),
+
     POST(URL_JOBS_BULK, ROUTE_MEMBER, page_bulk_ask),
     GET(URL_BULK "/:id", ROUTE_MEMBER, page_bulk_show),
     POST(URL_BULK "/:id", ROUTE_MEMBER, page_bulk_run),

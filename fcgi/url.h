@@ -16,11 +16,11 @@
 #define URL_JOBS_NEW "/migration/jobs/new"
 #define URL_JOBS_BULK "/migration/jobs/bulk"
 #define URL_BULK "/migration/bulk"
+#define URL_IMPORT "/migration/import"
 #define URL_BATCHES "/migration/batches"
 #define URL_SERVERS "/migration/servers"
 #define URL_SERVERS_NEW "/migration/servers/new"
 #define URL_SERVERS_TEST "/migration/servers/test"
-#define URL_IMPORT "/migration/import"
 #define URL_STATIC "/static"
 
 /* /migration/jobs/ID, or with "/" and what follows when action is not NULL. */

@@ -27,6 +27,7 @@ sql_libsql_a_SOURCES = \
 	%D%/store_queue.h \
 	%D%/store_log.c %D%/store_log.h \
 	%D%/store_job.c %D%/store_job_list.c \
+	%D%/store_batch_view.c %D%/store_batch_view.h \
 	%D%/store_bulk.h %D%/bulk_sql.h \
 	%D%/store_bulk.c %D%/store_bulk_run.c \
 	%D%/store_import.c %D%/store_import.h %D%/store_import_confirm.c \

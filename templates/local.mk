@@ -1,5 +1,8 @@
 # templates/: pages, parts, and what the browser loads
 dist_templates_DATA = \
+	%D%/batch_report.html \
+	%D%/batch_show.html \
+	%D%/batches_list.html \
 	%D%/bulk_ask.html \
 	%D%/bulk_result.html \
 	%D%/confirm.html \
@@ -12,15 +15,18 @@ dist_templates_DATA = \
 	%D%/jobs_list.html \
 	%D%/layout.html \
 	%D%/login.html \
+	%D%/part_bar.html \
 	%D%/part_job_row.html \
 	%D%/part_rerun.html \
 	%D%/part_state.html \
+	%D%/part_step.html \
 	%D%/part_test.html \
 	%D%/server_form.html \
 	%D%/servers_list.html
 
 dist_static_DATA = \
 	%D%/static/app.js \
+	%D%/static/batch.js \
 	%D%/static/bulk.js \
 	%D%/static/icon.svg \
 	%D%/static/job.js \

@@ -1,5 +1,6 @@
 // The page works without this; here it only gets pleasanter.
 import { themeSwitch } from "./themeswitch.js";
+import { batchPage } from "./batch.js";
 import { jobsList } from "./jobs.js";
 import { jobPage } from "./job.js";
 import { serverTests, presets, suggestName } from "./servers.js";
@@ -18,6 +19,7 @@ if (here.searchParams.has("notice")) {
 themeSwitch();
 jobsList();
 jobPage();
+batchPage();
 serverTests();
 presets();
 suggestName();

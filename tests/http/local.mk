@@ -4,6 +4,7 @@ HTTP_TESTS = \
 	tests/http/test_servers.py \
 	tests/http/test_jobs.py \
 	tests/http/test_bulk.py \
+	tests/http/test_batch.py \
 	tests/http/test_log.py \
 	tests/http/test_security.py \
 	tests/http/test_https.py

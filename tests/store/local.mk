@@ -12,6 +12,7 @@ STORE_TESTS = \
 	tests/store/test_job \
 	tests/store/test_job_list \
 	tests/store/test_bulk \
+	tests/store/test_batch_view \
 	tests/store/test_tenants \
 	tests/store/test_migrate \
 	tests/store/test_crash \
@@ -23,6 +24,7 @@ tests_store_test_log_LDADD = $(STORE_LIBS)
 tests_store_test_job_LDADD = $(STORE_LIBS)
 tests_store_test_job_list_LDADD = $(STORE_LIBS)
 tests_store_test_bulk_LDADD = $(STORE_LIBS)
+tests_store_test_batch_view_LDADD = $(STORE_LIBS)
 tests_store_test_tenants_LDADD = $(STORE_LIBS)
 tests_store_test_migrate_LDADD = $(STORE_LIBS)
 tests_store_test_migrate_CPPFLAGS = $(tests_store_libfixture_a_CPPFLAGS)
