@@ -125,11 +125,7 @@ static void serve_one(struct web *web, FCGX_Request *fr)
 		log_debug("the client went away");
 	else if (e != ERR_OK)
 		log_warnx("the answer was cut short: %s", err_text(e));
-	/* an answer whose length nobody was told must not look complete when it is not */
-	if (e == ERR_OK)
-		FCGX_Finish_r(fr);
-	else
-		FCGX_Free(fr, 1);
+	FCGX_Finish_r(fr);
 	(void)alarm(0);
 	log_context(NULL);
 }

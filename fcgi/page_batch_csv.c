@@ -1,5 +1,6 @@
-/* A batch's report as CSV, sent as it is read: a batch of any size takes the same memory. */
+/* A batch's report as CSV, written as it is read: a batch of any size takes the same memory here. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "fcgi/csv_write.h"
@@ -70,9 +71,8 @@ static void add_row(struct buf *out, const struct job *j)
 	buf_adds(out, "\r\n");
 }
 
-static enum err send_report(void *arg, struct response_sink *sink)
+static enum err write_report(struct visit *v)
 {
-	struct visit *v = arg;
 	AUTO_ARENA struct arena *a = arena_new();
 	AUTO_BUF struct buf out = BUF_INIT;
 	struct job *jobs;
@@ -90,7 +90,7 @@ static enum err send_report(void *arg, struct response_sink *sink)
 			after = jobs[i].id;
 		}
 		if (e == ERR_OK)
-			e = sink->write(sink->arg, out.data, out.len);
+			e = response_spool(v->rs, out.data, out.len);
 		buf_clear(&out);
 	} while (e == ERR_OK && count == ROWS_PER_QUERY);
 	return e;
@@ -101,13 +101,12 @@ enum err page_batch_csv(struct visit *v)
 	struct batch b;
 	enum err e = store_batch_get(v->web->db, v->arena, &v->viewer, v->id, &b);
 
+	if (e == ERR_OK)
+		e = write_report(v);
 	if (e != ERR_OK)
 		return e;
 	response_attachment(v->rs, arena_printf(v->arena, "mailconvoy %s.csv", b.tag));
 	v->rs->status = 200;
 	v->rs->content_type = "text/csv; charset=utf-8";
-	v->rs->stream = send_report;
-	v->rs->stream_arg = v;
-	v->rs->is_length_unknown = true;
 	return ERR_OK;
 }

@@ -1,7 +1,10 @@
 #include "fcgi/response.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "lib/escape.h"
 #include "lib/log.h"
@@ -20,8 +23,17 @@ static const char security_headers[] =
     "Cache-Control: no-store\r\n"
     "Vary: Accept, Cookie\r\n";
 
+static void drop_spool(struct response *rs)
+{
+	if (rs->spool >= 0)
+		(void)close(rs->spool);
+	rs->spool = -1;
+	rs->spool_length = 0;
+}
+
 void response_free(struct response *rs)
 {
+	drop_spool(rs);
 	buf_free(&rs->headers);
 	buf_wipe(&rs->body);
 }
@@ -36,6 +48,48 @@ void response_reset(struct response *rs)
 	rs->stream_arg = NULL;
 	rs->stream_length = 0;
 	rs->is_length_unknown = false;
+	drop_spool(rs);
+}
+
+enum err response_spool(struct response *rs, const void *bytes, size_t len)
+{
+	const char *at = bytes;
+
+	if (rs->spool < 0)
+		rs->spool = memfd_create("answer", MFD_CLOEXEC);
+	if (rs->spool < 0)
+		return ERR_IO;
+	while (len > 0) {
+		ssize_t n = write(rs->spool, at, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return ERR_IO;
+		at += n;
+		len -= (size_t)n;
+		rs->spool_length += (uint64_t)n;
+	}
+	return ERR_OK;
+}
+
+static enum err send_spool(const struct response *rs, struct response_sink *sink)
+{
+	char piece[16384];
+	uint64_t at = 0;
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && at < rs->spool_length) {
+		ssize_t n = pread(rs->spool, piece, sizeof(piece), (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return ERR_IO;
+		e = sink->write(sink->arg, piece, (size_t)n);
+		at += (uint64_t)n;
+	}
+	return e;
 }
 
 void response_header(struct response *rs, const char *name, const char *value)
@@ -61,7 +115,7 @@ enum err response_send(
     struct response *rs, const char *request_id, bool is_head, bool secure, struct response_sink *sink)
 {
 	AUTO_BUF struct buf head = BUF_INIT;
-	uint64_t length = rs->stream ? rs->stream_length : rs->body.len;
+	uint64_t length = rs->spool >= 0 ? rs->spool_length : rs->stream ? rs->stream_length : rs->body.len;
 	enum err e;
 
 	buf_addf(&head, "Status: %u\r\n", rs->status);
@@ -78,6 +132,8 @@ enum err response_send(
 	e = sink->write(sink->arg, head.data, head.len);
 	if (e != ERR_OK || is_head)
 		return e;
+	if (rs->spool >= 0)
+		return send_spool(rs, sink);
 	if (rs->stream != NULL)
 		return rs->stream(rs->stream_arg, sink);
 	return rs->body.len > 0 ? sink->write(sink->arg, rs->body.data, rs->body.len) : ERR_OK;

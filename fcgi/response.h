@@ -28,14 +28,23 @@ struct response {
 	void *stream_arg;
 	uint64_t stream_length; /* bytes that stream will write, for Content-Length */
 	bool is_length_unknown; /* no Content-Length: the stream ends with the answer */
+	int spool;              /* the body, when it is long: see response_spool(); -1: none */
+	uint64_t spool_length;
 };
 
 #define RESPONSE_INIT \
 	{ \
-		.headers = BUF_INIT, .body = BUF_INIT \
+		.headers = BUF_INIT, .body = BUF_INIT, .spool = -1 \
 	}
 
 void response_free(struct response *rs);
+
+/*
+ * Add bytes to a long body.  It is kept in a nameless file in memory instead of this process, and goes out
+ * when the whole of it is there: the client is told its length, and what cannot be finished becomes an error
+ * page.  ERR_IO.
+ */
+enum err response_spool(struct response *rs, const void *bytes, size_t len) MUST_CHECK;
 
 /* Forget what was prepared (not the allocation), before preparing an error instead. */
 void response_reset(struct response *rs);
