@@ -62,6 +62,10 @@ static const struct setting settings[] = {
     STR(run_dir, MCV_RUN_DIR, "Sockets."),
     STR(sync_program, "", "Program that moves mail; empty means imapsync on PATH, else the built-in engine."),
     STR(engine_program, MCV_BIN_DIR "/mailconvoy-sync", "The built-in engine."),
+    STR(verify, "size",
+	"What a worker compares after each real run, whichever program copied: size (identity and size of "
+	"every "
+	"message, contents where these leave a doubt), content (the SHA-256 of every message) or off."),
     STR(ca_file, "", "CA certificates to verify IMAP servers with; empty means the system's."),
     STR(smtp_host, "", "The relay that takes notifications by mail; empty means that nobody gets any."),
     INT(smtp_port, 0, 0, 65535, "Its port; 0 means 587 for starttls, 465 for tls and 25 for none."),
@@ -289,6 +293,11 @@ static enum err check_together(const char *path, const struct conf *conf, struct
 		    "at "
 		    "the end",
 		    path, conf->base_url);
+		return ERR_INVALID;
+	}
+	if (strcmp(conf->verify, "off") != 0 && strcmp(conf->verify, "size") != 0 &&
+	    strcmp(conf->verify, "content") != 0) {
+		buf_addf(why, "%s: verify = \"%s\" must be off, size or content", path, conf->verify);
 		return ERR_INVALID;
 	}
 	if (check_networks(path, "deny_networks", &conf->deny_networks, why) != ERR_OK ||

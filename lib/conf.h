@@ -41,6 +41,7 @@ struct conf {
 	char *run_dir;
 	char *sync_program;
 	char *engine_program;
+	char *verify; /* "off", "size" or "content" */
 	char *ca_file;
 	char *smtp_host; /* "": notifications are off */
 	long smtp_port;  /* 0: as smtp_security has it */

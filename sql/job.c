@@ -54,6 +54,32 @@ enum err security_parse(const char *name, enum security *s_r)
 	return ERR_INVALID;
 }
 
+const char *verify_state_name(enum verify_state s)
+{
+	static const char *const names[VERIFY_STATE__MAX] = {
+	    [VERIFY_RUNNING] = "running",
+	    [VERIFY_VERIFIED] = "verified",
+	    [VERIFY_FAULTS] = "faults",
+	    [VERIFY_UNVERIFIED] = "unverified",
+	};
+
+	return (unsigned)s < VERIFY_STATE__MAX ? names[s] : NULL;
+}
+
+void job_verify_init(struct job_verify *v)
+{
+	*v = (struct job_verify){
+	    .messages = -1,
+	    .verified = -1,
+	    .missing = -1,
+	    .altered = -1,
+	    .doubled = -1,
+	    .extra = -1,
+	    .newer = -1,
+	    .adapted = -1,
+	};
+}
+
 void job_counters_init(struct job_counters *c)
 {
 	*c = (struct job_counters){

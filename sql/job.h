@@ -65,6 +65,33 @@ struct job_counters {
 /* All counters -1, no folder. */
 void job_counters_init(struct job_counters *c);
 
+/* What the verification behind a real run came to. */
+enum verify_state {
+	VERIFY_NONE,       /* there was none, or not yet */
+	VERIFY_RUNNING,    /* of a running job; of an ended one that it did not end */
+	VERIFY_VERIFIED,   /* the destination holds what it should */
+	VERIFY_FAULTS,     /* it does not */
+	VERIFY_UNVERIFIED, /* it could not be done, or not wholly */
+	VERIFY_STATE__MAX
+};
+/* "running" … "unverified"; NULL for VERIFY_NONE. */
+const char *verify_state_name(enum verify_state s);
+
+struct job_verify {
+	enum verify_state state;
+	const char *mode;                  /* "size" or "content"; NULL without a verification */
+	int64_t messages;                  /* of the source, that ought to be on the destination */
+	int64_t verified;                  /* of these, those that are */
+	int64_t missing, altered, doubled; /* faults */
+	int64_t extra;                     /* on the destination only */
+	int64_t newer;                     /* arrived on the source since the run began */
+	int64_t adapted;                   /* line ends, dates and the like that a server changed */
+	const char *note;                  /* why it could not be done; NULL */
+	const char *rows; /* the first faulty messages, a line for each: fault, tab, text; NULL */
+};
+/* No verification: counts -1. */
+void job_verify_init(struct job_verify *v);
+
 struct job {
 	uint64_t id;
 	uint64_t account_id; /* what the sealed passwords are bound to (vault_aad) */
@@ -100,6 +127,7 @@ struct job {
 	int64_t log_cut_bytes; /* how much was cut out there */
 	int64_t log_errors, log_warnings;
 	struct job_counters counters;
+	struct job_verify verify;
 	int64_t progress_at, updated_at;
 };
 

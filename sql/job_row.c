@@ -1,5 +1,11 @@
 #include "sql/job_row.h"
 
+#include <string.h>
+
+#include "sql/tx.h"
+
+enum { NOTE_MAX_CHARS = 1000, FAULT_MAX_CHARS = 20, ROW_MAX_CHARS = 400 };
+
 static enum err read_side(const struct db_rows *r, size_t row, unsigned *c, struct job_side *s)
 {
 	s->server_id = db_u64(r, row, (*c)++);
@@ -32,6 +38,28 @@ static void read_counters(const struct db_rows *r, size_t row, unsigned *c, stru
 	k->eta_s = db_count(r, row, (*c)++);
 	k->quota_used_bytes = db_count(r, row, (*c)++);
 	k->quota_limit_bytes = db_count(r, row, (*c)++);
+}
+
+static enum err read_verify(const struct db_rows *r, size_t row, unsigned *c, struct job_verify *v)
+{
+	const char *state = db_str(r, row, (*c)++);
+
+	v->state = VERIFY_NONE;
+	while (state != NULL && v->state < VERIFY_STATE__MAX &&
+	       (v->state == VERIFY_NONE || strcmp(verify_state_name(v->state), state) != 0))
+		v->state++;
+	v->mode = db_str(r, row, (*c)++);
+	v->messages = db_count(r, row, (*c)++);
+	v->verified = db_count(r, row, (*c)++);
+	v->missing = db_count(r, row, (*c)++);
+	v->altered = db_count(r, row, (*c)++);
+	v->doubled = db_count(r, row, (*c)++);
+	v->extra = db_count(r, row, (*c)++);
+	v->newer = db_count(r, row, (*c)++);
+	v->adapted = db_count(r, row, (*c)++);
+	v->note = db_str(r, row, (*c)++);
+	v->rows = db_str(r, row, (*c)++);
+	return v->state < VERIFY_STATE__MAX ? ERR_OK : ERR_INTERNAL;
 }
 
 enum err job_row_read(const struct db_rows *r, size_t row, struct job *j)
@@ -73,6 +101,8 @@ enum err job_row_read(const struct db_rows *r, size_t row, struct job *j)
 	j->log_errors = db_count(r, row, c++);
 	j->log_warnings = db_count(r, row, c++);
 	read_counters(r, row, &c, &j->counters);
+	if (read_verify(r, row, &c, &j->verify) != ERR_OK)
+		return ERR_INTERNAL;
 	j->progress_at = db_time_s(r, row, c++);
 	j->updated_at = db_time_s(r, row, c++);
 	return c == JOB_COLUMN_COUNT ? ERR_OK : ERR_INTERNAL;
@@ -102,5 +132,46 @@ void job_counters_params(
 	};
 
 	for (unsigned i = 0; i < JOB_COUNTERS_COUNT; i++)
+		p[i] = all[i];
+}
+
+/* Each line's two fields cleaned; a line without a tab is dropped. */
+static const char *clean_rows(struct arena *a, const char *rows)
+{
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	while (rows != NULL && *rows != '\0') {
+		size_t len = strcspn(rows, "\n");
+		const char *tab = memchr(rows, '\t', len);
+
+		if (tab != NULL)
+			buf_addf(&b, "%s%s\t%s", b.len > 0 ? "\n" : "",
+			    text_clean(a, arena_strndup(a, rows, (size_t)(tab - rows)), FAULT_MAX_CHARS),
+			    text_clean(
+				a, arena_strndup(a, tab + 1, len - (size_t)(tab + 1 - rows)), ROW_MAX_CHARS));
+		rows += len;
+		rows += *rows == '\n';
+	}
+	return b.len > 0 ? arena_strndup(a, b.data, b.len) : NULL;
+}
+
+void job_verify_params(const struct job_verify *v, struct arena *a, struct db_param p[JOB_VERIFY_COUNT])
+{
+	const struct db_param all[JOB_VERIFY_COUNT] = {
+	    db_p_str(verify_state_name(v->state)),
+	    db_p_str(v->mode),
+	    db_p_count(v->messages),
+	    db_p_count(v->verified),
+	    db_p_count(v->missing),
+	    db_p_count(v->altered),
+	    db_p_count(v->doubled),
+	    db_p_count(v->extra),
+	    db_p_count(v->newer),
+	    db_p_count(v->adapted),
+	    db_p_str(text_clean(a, v->note, NOTE_MAX_CHARS)),
+	    db_p_str(clean_rows(a, v->rows)),
+	};
+
+	for (unsigned i = 0; i < JOB_VERIFY_COUNT; i++)
 		p[i] = all[i];
 }

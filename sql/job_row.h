@@ -29,10 +29,13 @@
 	" j.messages_copied, j.messages_skipped, j.messages_failed, j.messages_to_copy, j.bytes_total," \
 	" j.bytes_copied, j.biggest_bytes, j.rate_bytes, j.rate_milli_messages, j.eta_s, " \
 	"j.quota_used_bytes," \
-	" j.quota_limit_bytes, j.progress_at, j.updated_at "
+	" j.quota_limit_bytes," \
+	" j.verify_state, j.verify_mode, j.verify_messages, j.verified_messages, j.verify_missing," \
+	" j.verify_altered, j.verify_doubled, j.verify_extra, j.verify_newer, j.verify_adapted," \
+	" j.verify_note, j.verify_rows, j.progress_at, j.updated_at "
 
 /* Columns JOB_COLUMNS adds; what a query selects after them begins there. */
-enum { JOB_COLUMN_COUNT = 65 };
+enum { JOB_COLUMN_COUNT = 77 };
 
 /* ERR_INTERNAL: the row holds a word this program does not know. */
 enum err job_row_read(const struct db_rows *rows, size_t row, struct job *job_r) MUST_CHECK;
@@ -85,5 +88,15 @@ void job_counters_params(
 #define JOB_CANCEL_WISH_SET \
 	" j.cancel_requested_at = UTC_TIMESTAMP(6), j.cancel_requested_by = ?, j.updated_at = " \
 	"UTC_TIMESTAMP(6) "
+
+/* "SET" JOB_VERIFY_SET, and its 12 parameters, texts cleaned in a. */
+#define JOB_VERIFY_SET \
+	" verify_state = ?, verify_mode = ?, verify_messages = ?, verified_messages = ?, verify_missing = " \
+	"?," \
+	" verify_altered = ?, verify_doubled = ?, verify_extra = ?, verify_newer = ?, verify_adapted = ?," \
+	" verify_note = ?, verify_rows = ? "
+enum { JOB_VERIFY_COUNT = 12 };
+void job_verify_params(
+    const struct job_verify *v, struct arena *a, struct db_param params_r[JOB_VERIFY_COUNT]);
 
 #endif

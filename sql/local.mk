@@ -39,4 +39,5 @@ LIBSQL_LIBS = sql/libsql.a $(MARIADB_LIBS) $(ZLIB_LIBS)
 dist_sql_DATA = %D%/0001_initial.sql \
 	%D%/0002_import.sql \
 	%D%/0003_bulk.sql \
-	%D%/0004_outbox.sql
+	%D%/0004_outbox.sql \
+	%D%/0005_verify.sql

@@ -27,13 +27,17 @@ void queue_token_new(struct queue_token *t)
 	"COALESCE((SELECT u.role <> 'admin' FROM user u WHERE u.id = j.owner_user_id), 1)" \
 	" AND NOT EXISTS (SELECT 1 FROM server s WHERE s.id = " server_id " AND s.account_id IS NULL)"
 
+#define IS_MENDING \
+	"COALESCE((SELECT p.reason = 'verify_missing' AND p.reason_action = 'rerun' FROM job p" \
+	" WHERE p.id = j.parent_id), 0)"
+
 static enum err read_claimed(
     struct db *db, struct arena *a, const struct queue_token *t, struct queue_job *job_r)
 {
 	struct db_rows rows;
 	enum err e = db_query_one(db, a,
 	    "SELECT" JOB_COLUMNS ", j.src_sealed, j.dst_sealed, " IS_VETTED("j.src_server_id") ", " IS_VETTED(
-		"j.dst_server_id") " FROM job j WHERE j.claim_token = ?",
+		"j.dst_server_id") ", " IS_MENDING " FROM job j WHERE j.claim_token = ?",
 	    DB_ARGS(token_param(t)), &rows);
 
 	if (e != ERR_OK)
@@ -42,6 +46,7 @@ static enum err read_claimed(
 	job_r->dst_sealed = db_blob(&rows, 0, JOB_COLUMN_COUNT + 1, &job_r->dst_sealed_len);
 	job_r->is_src_vetted = db_i64(&rows, 0, JOB_COLUMN_COUNT + 2) != 0;
 	job_r->is_dst_vetted = db_i64(&rows, 0, JOB_COLUMN_COUNT + 3) != 0;
+	job_r->is_mending = db_i64(&rows, 0, JOB_COLUMN_COUNT + 4) != 0;
 	return job_row_read(&rows, 0, &job_r->job);
 }
 
@@ -312,5 +317,22 @@ enum err store_queue_progress(struct db *db, const struct queue_token *t, const 
 	    ", log_errors = ?, log_warnings = ?, progress_at = UTC_TIMESTAMP(6),"
 	    " updated_at = UTC_TIMESTAMP(6) WHERE id = ? AND claim_token = ?",
 	    params, JOB_COUNTERS_COUNT + 4, &changed);
+	return judge_own(db, t, e, changed);
+}
+
+enum err store_queue_verify(struct db *db, const struct queue_token *t, const struct job_verify *v)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	struct db_param params[JOB_VERIFY_COUNT + 2];
+	uint64_t changed = 0;
+	enum err e;
+
+	job_verify_params(v, a, params);
+	params[JOB_VERIFY_COUNT] = db_p_u64(t->job_id);
+	params[JOB_VERIFY_COUNT + 1] = token_param(t);
+	e = db_exec(db,
+	    "UPDATE job SET " JOB_VERIFY_SET
+	    ", updated_at = UTC_TIMESTAMP(6) WHERE id = ? AND claim_token = ?",
+	    params, JOB_VERIFY_COUNT + 2, &changed);
 	return judge_own(db, t, e, changed);
 }

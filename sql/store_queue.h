@@ -39,6 +39,9 @@ struct queue_job {
 	/* Its owner is no administrator (or gone) and the server is not a shared one: an administrator has
 	 * not approved of where it is. */
 	bool is_src_vetted, is_dst_vetted;
+	/* A rerun that is to copy what its parent's verification found missing: whatever copied then would
+	 * leave it behind again. */
+	bool is_mending;
 };
 
 /*
@@ -82,6 +85,10 @@ enum err store_queue_program(
 enum err store_queue_progress(struct db *db, const struct queue_token *t, const struct job_counters *c,
     int64_t log_errors, int64_t log_warnings) MUST_CHECK;
 
+/* How its verification stands.  ERR_LOST. */
+enum err store_queue_verify(
+    struct db *db, const struct queue_token *t, const struct job_verify *v) MUST_CHECK;
+
 /* How it ended.  Strings: reason is required; the others may be NULL; too long ones are cut (text and detail
  * at 1000 characters). */
 struct queue_ending {
@@ -93,6 +100,7 @@ struct queue_ending {
 	const char *reason_detail;
 	const char *reason_action;           /* NULL = "none" */
 	const struct job_counters *counters; /* NULL: as last reported */
+	const struct job_verify *verify;     /* NULL: a verification under way was not brought to its end */
 	int64_t log_errors, log_warnings;    /* -1: as last reported */
 	struct outbox_policy mail;           /* who is told; all zero: nobody */
 };

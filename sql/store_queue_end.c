@@ -45,6 +45,13 @@ static enum err update_job(struct db *db, const struct end *end, uint64_t *chang
 		q.count += JOB_COUNTERS_COUNT;
 		query_add(&q, ", progress_at = UTC_TIMESTAMP(6)");
 	}
+	if (g->verify != NULL) {
+		query_add(&q, "," JOB_VERIFY_SET);
+		job_verify_params(g->verify, a, &q.params[q.count]);
+		q.count += JOB_VERIFY_COUNT;
+	} else {
+		query_add(&q, ", verify_state = IF(verify_state = 'running', 'unverified', verify_state)");
+	}
 	/* The owner signs; a rescued job stays unsigned, so that its late owner learns that it lost. */
 	query_add_p(&q, ", finish_token = ?",
 	    end->is_rescue ? db_p_null() : db_p_blob(end->token->bytes, JOB_TOKEN_BYTES));

@@ -94,7 +94,12 @@ enum err argv_build(struct arena *a, const struct argv_job *job, char ***argv_r)
 	add(&w, "--nodockercontext");
 	add(&w, "--tmpdir=%s", job->job_dir);
 	add(&w, "--pidfile=%s/pid", job->job_dir);
-	if (job->dry_run)
+	if (job->verify != NULL) {
+		add(&w, "--verify=%s", job->verify);
+		add(&w, "--newerthan=%lld", (long long)job->newer_than_s);
+		if (job->folder_map != NULL)
+			add(&w, "--foldermap=%s", job->folder_map);
+	} else if (job->dry_run)
 		add(&w, "--dry");
 	w.word[w.count] = NULL;
 	*argv_r = w.word;

@@ -19,11 +19,13 @@
  * one signal behaviour everywhere
  *   --tmpdir --pidfile: below the job's own directory; the defaults are shared by all runs
  *   --dry for a dry run
+ *   --verify=size|content --foldermap --newerthan instead, for our own engine proving a copy
  */
 #ifndef MCV_WORKER_ARGV_H
 #define MCV_WORKER_ARGV_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/arena.h"
 #include "lib/err.h"
@@ -50,6 +52,9 @@ struct argv_job {
 	const char *job_dir; /* absolute path of the job's own directory */
 	const char *ca_file; /* CA bundle, or "" for the system's */
 	bool dry_run;
+	const char *verify;     /* NULL: copy; "size", "content": verify, program being mailconvoy-sync */
+	const char *folder_map; /* with verify: where the copier's "Folder" lines are; NULL: nowhere */
+	int64_t newer_than_s;   /* with verify: when the copy began, seconds since 1970 UTC */
 	struct argv_side source;
 	struct argv_side destination;
 };

@@ -3,7 +3,10 @@ noinst_LIBRARIES += worker/libmcvworker.a
 worker_libmcvworker_a_SOURCES = \
 	%D%/argv.c %D%/argv.h \
 	%D%/progress.c %D%/progress.h \
-	%D%/outcome.c %D%/outcome.h \
+	%D%/verified.c %D%/verified.h \
+	%D%/outcome.h \
+	%D%/endings.c %D%/endings.h \
+	%D%/outcome.c \
 	%D%/spawn.c %D%/spawn.h \
 	%D%/proctree.c %D%/proctree.h \
 	%D%/vet.c %D%/vet.h \
@@ -18,6 +21,8 @@ worker_libmcvworker_a_SOURCES = \
 	%D%/jobdir.c %D%/jobdir.h \
 	%D%/recover.c %D%/recover.h \
 	%D%/output.c %D%/output.h \
+	%D%/launch.c %D%/launch.h \
+	%D%/verification.c %D%/verification.h \
 	%D%/runner.c %D%/runner.h \
 	%D%/lease.c %D%/lease.h \
 	%D%/queue.c %D%/queue.h

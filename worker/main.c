@@ -43,6 +43,7 @@ struct worker_process {
 	struct vault_private_key *key;
 	struct link db_link;
 	struct program program;
+	struct program engine;
 	struct runner_context context;
 	struct queue queue;
 	struct lease lease;
@@ -286,6 +287,7 @@ static void leave(struct worker_process *w)
 		(void)rmdir(jobdir_of_worker(a, w->conf->state_dir, w->context.worker_id));
 	link_close(&w->db_link);
 	program_free(&w->program);
+	program_free(&w->engine);
 	vault_private_free(&w->key);
 	conf_free(&w->conf);
 	(void)close(w->signal_fd);
@@ -313,8 +315,11 @@ static int start(struct worker_process *w, const char *conf_path)
 		log_fatal("signalfd: %s", strerror(errno));
 	if (program_find(&w->program, w->conf, w->conf->state_dir) != ERR_OK)
 		log_warnx("no program that migrates mailboxes was found; jobs will fail until there is one");
-	w->context = (struct runner_context){
-	    .conf = w->conf, .key = w->key, .db_link = &w->db_link, .program = &w->program};
+	w->context = (struct runner_context){.conf = w->conf,
+	    .key = w->key,
+	    .db_link = &w->db_link,
+	    .program = &w->program,
+	    .engine = &w->engine};
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "worker/progress.h"
+#include "worker/verified.h"
 
 /* Why the worker wanted the run to end before it did; the first wish counts. */
 enum wish {
@@ -31,6 +32,7 @@ enum wish {
 enum start_failure {
 	START_OK,
 	START_NO_PROGRAM,    /* neither imapsync nor mailconvoy-sync was found */
+	START_NO_ENGINE,     /* of a verification: the built-in engine was not found */
 	START_EXEC,          /* the program could not be executed */
 	START_SEAL,          /* a sealed password did not open: wrong key, or moved between rows */
 	START_DENIED_SOURCE, /* a member's own server is in a network that members may not reach */
@@ -54,6 +56,14 @@ struct outcome_input {
 	const struct progress *progress; /* after progress_end() */
 };
 
+/* What a verification came to. */
+enum proof {
+	PROOF_NONE,   /* there was none */
+	PROOF_GOOD,   /* the destination holds what it should */
+	PROOF_FAULTS, /* it does not */
+	PROOF_UNDONE, /* not known: the verification did not end, or could not compare all */
+};
+
 struct outcome {
 	enum run_state state;
 	const char *reason; /* a stable code, "auth_source" */
@@ -61,9 +71,22 @@ struct outcome {
 	const char *action; /* what to do next: a code the pages know, "edit_source" */
 	int exit_code;      /* -1: it did not exit by itself */
 	int exit_signal;    /* 0: no signal ended it */
+	enum proof proof;
+	const char *proof_note; /* PROOF_UNDONE: why, a sentence; else NULL.  Static storage */
 };
 
 struct outcome outcome_judge(const struct outcome_input *in);
+
+/* Whether the copy reached its end, so that what it left on the destination is worth comparing. */
+bool outcome_is_worth_verifying(const struct outcome_input *copy);
+
+/*
+ * A copy that was (to be) verified.  What the verification found outweighs what the copier said of itself; a
+ * copier that failed has failed, whatever was found.  verification: how that run ended; its wish is NONE
+ * where it was let run.
+ */
+struct outcome outcome_judge_verified(
+    const struct outcome_input *copy, const struct outcome_input *verification, const struct verified *found);
 
 /* The same for a job whose worker died and left it behind, as the sweep that finds it writes it. */
 struct outcome outcome_orphan(void);

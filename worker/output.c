@@ -86,6 +86,13 @@ void output_end(struct output *o, int fd)
 	progress_end(&o->progress);
 }
 
+void output_again(struct output *o)
+{
+	o->ended = false;
+	o->last_byte = mono_now();
+	progress_init(&o->progress);
+}
+
 int output_due_ms(const struct output *o)
 {
 	if (o->pending.len == 0)

@@ -48,6 +48,9 @@ bool output_read(struct output *o, int fd);
  * what the mask held back, and counts a last line without newline. */
 void output_end(struct output *o, int fd);
 
+/* After output_end(): another program begins to print into the same log, with a progress of its own. */
+void output_again(struct output *o);
+
 /* Milliseconds until output_store() has something to do, -1: nothing is waiting. */
 int output_due_ms(const struct output *o);
 

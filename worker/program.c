@@ -110,6 +110,19 @@ static void ask_version(struct program *p, const char *work_dir)
 		(void)close(out[1]);
 }
 
+/* path is executable; st is of it. */
+static void take(struct program *p, const char *path, const struct stat *st, const char *work_dir)
+{
+	if (p->path != NULL && strcmp(p->path, path) == 0 && p->changed.tv_sec == st->st_mtim.tv_sec &&
+	    p->changed.tv_nsec == st->st_mtim.tv_nsec)
+		return;
+	free(p->path);
+	p->path = mem_strdup(path);
+	p->changed = st->st_mtim;
+	ask_version(p, work_dir);
+	log_info("using %s, version %s", p->path, p->version[0] != '\0' ? p->version : "unknown");
+}
+
 enum err program_find(struct program *p, const struct conf *conf, const char *work_dir)
 {
 	AUTO_ARENA struct arena *a = arena_new();
@@ -124,14 +137,17 @@ enum err program_find(struct program *p, const struct conf *conf, const char *wo
 		path = conf->engine_program;
 	if (path == NULL)
 		return ERR_NOT_FOUND;
-	if (p->path != NULL && strcmp(p->path, path) == 0 && p->changed.tv_sec == st.st_mtim.tv_sec &&
-	    p->changed.tv_nsec == st.st_mtim.tv_nsec)
-		return ERR_OK;
-	free(p->path);
-	p->path = mem_strdup(path);
-	p->changed = st.st_mtim;
-	ask_version(p, work_dir);
-	log_info("migrating with %s, version %s", p->path, p->version[0] != '\0' ? p->version : "unknown");
+	take(p, path, &st, work_dir);
+	return ERR_OK;
+}
+
+enum err program_find_engine(struct program *p, const struct conf *conf, const char *work_dir)
+{
+	struct stat st;
+
+	if (!is_executable(conf->engine_program, &st))
+		return ERR_NOT_FOUND;
+	take(p, conf->engine_program, &st, work_dir);
 	return ERR_OK;
 }
 

@@ -28,6 +28,9 @@ const char *program_name(const struct program *p);
  */
 enum err program_find(struct program *p, const struct conf *conf, const char *work_dir) MUST_CHECK;
 
+/* The same for the built-in engine, whatever sync_program says. */
+enum err program_find_engine(struct program *p, const struct conf *conf, const char *work_dir) MUST_CHECK;
+
 void program_free(struct program *p);
 
 #endif

@@ -444,6 +444,8 @@ static void end_line(struct progress *p)
 {
 	while (p->line_len > 0 && p->line[p->line_len - 1] == '\r')
 		p->line_len--;
+	if (p->line_len > 0 && p->on_line != NULL)
+		p->on_line(p->on_line_ctx, p->line, p->line_len);
 	if (p->line_len > 0)
 		read_line(p, (struct span){.s = p->line, .len = p->line_len});
 	p->line_len = 0;

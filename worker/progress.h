@@ -77,6 +77,10 @@ struct progress {
 	bool out_of_memory; /* Perl's or the C library's last words */
 	int exit_code;      /* of "Exiting with return value N", PROGRESS_UNKNOWN without */
 
+	/* Called with each line, without its end, before it is read here; NULL: nobody else wants them. */
+	void (*on_line)(void *ctx, const char *line, size_t len);
+	void *on_line_ctx;
+
 	/* The line being collected; the caller does not look here. */
 	char line[PROGRESS_LINE_MAX];
 	size_t line_len;

@@ -65,6 +65,33 @@ void report_ending(const struct outcome *o, const struct progress *p, const stru
 	};
 }
 
+void report_verify(
+    const struct outcome *o, const char *mode, const struct verified *found, struct job_verify *v_r)
+{
+	static const enum verify_state states[] = {
+	    [PROOF_NONE] = VERIFY_NONE,
+	    [PROOF_GOOD] = VERIFY_VERIFIED,
+	    [PROOF_FAULTS] = VERIFY_FAULTS,
+	    [PROOF_UNDONE] = VERIFY_UNVERIFIED,
+	};
+
+	job_verify_init(v_r);
+	v_r->state = states[o->proof];
+	v_r->mode = mode;
+	v_r->note = o->proof_note;
+	v_r->rows = found->faulty_rows ? found->rows : NULL;
+	if (!found->summary)
+		return;
+	v_r->messages = found->messages;
+	v_r->verified = found->verified;
+	v_r->missing = found->missing;
+	v_r->altered = found->altered;
+	v_r->doubled = found->doubled;
+	v_r->extra = found->extra;
+	v_r->newer = found->newer;
+	v_r->adapted = found->adapted;
+}
+
 const char *report_wish(enum wish wish)
 {
 	static const char *const texts[WISH__MAX] = {

@@ -24,6 +24,10 @@ void report_keep(const struct job_counters *c, struct job_counters *kept_r);
 void report_ending(const struct outcome *o, const struct progress *p, const struct job_counters *c,
     struct queue_ending *ending_r);
 
+/* What the row says of a verification that ended as o says; strings are static, or found's. */
+void report_verify(
+    const struct outcome *o, const char *mode, const struct verified *found, struct job_verify *v_r);
+
 /* For the worker's own log: "a person cancelled it". */
 const char *report_wish(enum wish wish);
 

@@ -8,19 +8,18 @@
 #include "lib/arena.h"
 #include "lib/log.h"
 #include "lib/mem.h"
-#include "worker/argv.h"
 #include "worker/crash.h"
 #include "worker/jobdir.h"
 #include "worker/keeper.h"
+#include "worker/launch.h"
 #include "worker/output.h"
 #include "worker/report.h"
+#include "worker/verification.h"
 
 enum {
-	PROGRESS_MS = 1000,       /* the job's row changes at most so often */
-	LOOK_MS = 1000,           /* limits are looked at so often */
-	RETRY_MS = 200,           /* after the database refused */
-	FILE_BYTES = 1 << 30,     /* no program of ours writes larger files */
-	ADDRESS_SPACE_FACTOR = 2, /* RLIMIT_AS is only the second wall: it counts what was never touched */
+	PROGRESS_MS = 1000, /* the job's row changes at most so often */
+	LOOK_MS = 1000,     /* limits are looked at so often */
+	RETRY_MS = 200,     /* after the database refused */
 };
 
 enum state { STARTING = 1, RUNNING, STOPPING, DRAINING, DEAD, STATE__MAX };
@@ -33,7 +32,10 @@ struct runner {
 	struct arena *arena;
 	char *job_dir; /* in arena; NULL: not made */
 	char label[32];
-	bool dry_run;
+	const struct program *program; /* the one that copies */
+	struct launch launch;
+	struct verification verification;
+	mono_time fence;
 	struct keeper keeper;
 	struct output output;
 
@@ -100,6 +102,50 @@ static const struct step steps[STATE__MAX][EVENT__MAX] =
 	    },
 };
 
+/* How the program that ran last ended. */
+static struct outcome_input ended(const struct runner *r)
+{
+	return (struct outcome_input){.start = r->start,
+	    .wish = r->wish,
+	    .have_status = r->have_status,
+	    .wait_status = r->wait_status,
+	    .dry_run = r->launch.dry_run,
+	    .progress = &r->output.progress};
+}
+
+/* The copy is over; whether its verification runs now. */
+static bool begin_verification(struct runner *r)
+{
+	const struct outcome_input copy = ended(r);
+	struct program *engine = r->context->engine;
+	struct verification *v = &r->verification;
+	struct launch_program p = {
+	    .job_dir = r->job_dir, .verify = v->mode, .newer_than_s = v->copy_began_s, .fence = r->fence};
+
+	if (!verification_begin(v, &copy))
+		return false;
+	r->have_status = false;
+	output_again(&r->output);
+	r->output.progress.on_line = verified_line;
+	r->output.progress.on_line_ctx = &v->found;
+	r->output.ended = true; /* unless it starts */
+	if (r->wish != WISH_NONE)
+		return false;
+	r->start = program_find_engine(engine, r->context->conf, r->context->conf->state_dir) == ERR_OK
+		       ? START_OK
+		       : START_NO_ENGINE;
+	if (r->start != START_OK)
+		return false;
+	p.path = engine->path;
+	p.folder_map = verification_folder_map(v, r->arena, r->job_dir);
+	r->start = launch(&r->launch, &p, &r->keeper);
+	if (r->start != START_OK)
+		return false;
+	r->output.ended = false;
+	log_info("%s: copied; verifying, keeper %d", r->label, (int)r->keeper.pid);
+	return true;
+}
+
 static void handle(struct runner *r, enum event ev)
 {
 	const struct step *s = &steps[r->state][ev];
@@ -109,6 +155,10 @@ static void handle(struct runner *r, enum event ev)
 	if (s->next == DEAD && r->state != DEAD) {
 		output_end(&r->output, r->keeper.output_fd);
 		keeper_close(&r->keeper);
+		if (begin_verification(r)) {
+			r->state = STARTING;
+			return;
+		}
 		if (r->job_dir != NULL)
 			jobdir_remove(r->job_dir);
 	}
@@ -117,98 +167,33 @@ static void handle(struct runner *r, enum event ev)
 
 /* Starting */
 
-static struct argv_side argv_side(const struct job_side *s, int passfile_fd)
-{
-	static const enum argv_security security[] = {
-	    [SECURITY_TLS] = ARGV_TLS, [SECURITY_STARTTLS] = ARGV_STARTTLS, [SECURITY_NONE] = ARGV_NONE};
-
-	return (struct argv_side){.host = s->host,
-	    .port = s->port,
-	    .security = security[s->security],
-	    .verify = s->verify,
-	    .user = s->user,
-	    .passfile_fd = passfile_fd};
-}
-
-static uint64_t address_space(const struct conf *conf)
-{
-#ifdef __SANITIZE_ADDRESS__
-	(void)conf; /* shadow memory alone is terabytes of address space */
-	return 0;
-#else
-	return (uint64_t)conf->run_memory_mb * ADDRESS_SPACE_FACTOR * 1024 * 1024;
-#endif
-}
-
-static enum err open_password(struct runner *r, const struct queue_job *j, enum vault_side side,
-    struct arena *clean, struct keeper_secret *secret_r)
-{
-	bool source = side == VAULT_SOURCE;
-	char *plain;
-	enum err e = vault_open(r->context->key, vault_aad(r->arena, j->job.account_id, side),
-	    source ? j->src_sealed : j->dst_sealed, source ? j->src_sealed_len : j->dst_sealed_len, clean,
-	    &plain, &secret_r->len);
-
-	if (e != ERR_OK)
-		log_warnx("%s: %s password: %s", r->label, source ? "source" : "destination", err_text(e));
-	else
-		secret_r->bytes = plain;
-	return e;
-}
-
-static enum start_failure start_keeper(
-    struct runner *r, const struct queue_job *j, struct arena *clean, mono_time fence)
+static enum start_failure start_copy(struct runner *r, bool is_mending)
 {
 	const struct conf *conf = r->context->conf;
-	struct argv_job aj = {
-	    .ca_file = conf->ca_file,
-	    .dry_run = j->job.dry_run,
-	    .source = argv_side(&j->job.source, KEEPER_PASSFILE_SOURCE),
-	    .destination = argv_side(&j->job.destination, KEEPER_PASSFILE_DESTINATION),
-	};
-	struct keeper_plan plan = {
-	    .kill_grace_s = (unsigned)conf->kill_grace_s,
-	    .fence = fence,
-	    .memory_bytes = (uint64_t)conf->run_memory_mb * 1024 * 1024,
-	    .address_space_bytes = address_space(conf),
-	    .file_bytes = FILE_BYTES,
-	    .vet = {j->is_src_vetted ? j->job.source.host : NULL,
-		j->is_dst_vetted ? j->job.destination.host : NULL},
-	    .deny = &conf->deny_networks,
-	};
+	struct program *program = is_mending ? r->context->engine : r->context->program;
+	struct launch_program p = {.fence = r->fence, .redact = r->output.redact};
+	enum start_failure f;
 	const char *dir = NULL;
-	char **argv;
 
-	if (open_password(r, j, VAULT_SOURCE, clean, &plan.passwords[SIDE_SOURCE]) != ERR_OK ||
-	    open_password(r, j, VAULT_DESTINATION, clean, &plan.passwords[SIDE_DESTINATION]) != ERR_OK)
-		return START_SEAL;
-	for (int side = 0; side < 2; side++)
-		redact_add(r->output.redact, plan.passwords[side].bytes, plan.passwords[side].len);
-	if (program_find(r->context->program, conf, conf->state_dir) != ERR_OK)
+	if ((is_mending ? program_find_engine : program_find)(program, conf, conf->state_dir) != ERR_OK)
 		return START_NO_PROGRAM;
+	r->program = program;
 	if (jobdir_make(r->arena, conf->state_dir, r->context->worker_id, &r->token, &dir) != ERR_OK) {
 		log_warn("%s: directory below %s", r->label, conf->state_dir);
 		return START_SYSTEM;
 	}
 	r->job_dir = arena_strdup(r->arena, dir);
-	aj.program = r->context->program->path;
-	aj.job_dir = plan.job_dir = r->job_dir;
-	if (argv_build(r->arena, &aj, &argv) != ERR_OK)
-		return START_INVALID;
-	plan.argv = argv;
-	plan.envp = argv_environment(r->arena, r->job_dir);
-	if (keeper_start(&plan, &r->keeper) != ERR_OK) {
-		log_warn("%s: keeper", r->label);
-		return START_SYSTEM;
-	}
-	crash_point("after_fork");
-	return START_OK;
+	p.path = program->path;
+	p.job_dir = r->job_dir;
+	f = launch(&r->launch, &p, &r->keeper);
+	if (f == START_OK)
+		crash_point("after_fork");
+	return f;
 }
 
 struct runner *runner_new(const struct runner_context *context, const struct queue_token *t,
     const struct queue_job *job, mono_time fence)
 {
-	AUTO_ARENA struct arena *clean = arena_new_clean();
 	struct runner *r = mem_alloc(sizeof(*r));
 	const struct conf *conf = context->conf;
 
@@ -217,14 +202,18 @@ struct runner *runner_new(const struct runner_context *context, const struct que
 	    .state = STARTING,
 	    .arena = arena_new(),
 	    .keeper = KEEPER_INIT,
-	    .dry_run = job->job.dry_run,
+	    .fence = fence,
 	    .began = mono_now()};
 	(void)snprintf(r->label, sizeof(r->label), "job %llu", (unsigned long long)t->job_id);
 	r->progress_at = r->retry_at = r->began;
 	job_counters_init(&r->reported);
 	output_init(
 	    &r->output, redact_new(), conf->log_head_mb * 1024 * 1024, conf->log_tail_mb * 1024 * 1024);
-	r->start = start_keeper(r, job, clean, fence);
+	launch_init(&r->launch, r->arena, conf, context->key, r->label, job);
+	verification_init(&r->verification, conf, job->job.dry_run);
+	r->output.progress.on_line = verification_line;
+	r->output.progress.on_line_ctx = &r->verification;
+	r->start = start_copy(r, job->is_mending);
 	if (r->start == START_OK)
 		log_info("%s: started, keeper %d", r->label, (int)r->keeper.pid);
 	else
@@ -240,6 +229,7 @@ void runner_free(struct runner **r)
 	if ((*r)->keeper.control_fd >= 0)
 		log_warnx("%s: left to its keeper", (*r)->label);
 	output_free(&(*r)->output);
+	verification_free(&(*r)->verification);
 	arena_free(&(*r)->arena);
 	free(*r);
 	*r = NULL;
@@ -267,6 +257,7 @@ void runner_wish(struct runner *r, enum wish wish)
 
 void runner_fence(struct runner *r, mono_time fence)
 {
+	r->fence = fence;
 	keeper_fence(&r->keeper, fence);
 }
 
@@ -318,7 +309,8 @@ static void hear_keeper(struct runner *r)
 		case KEEPER_STARTED: handle(r, EV_STARTED); break;
 		case KEEPER_NOT_STARTED:
 			errno = value;
-			log_warn("%s: %s", r->label, r->context->program->path);
+			log_warn(
+			    "%s: %s", r->label, r->verification.begun ? "verification" : r->program->path);
 			r->start = START_EXEC;
 			handle(r, EV_NOT_STARTED);
 			break;
@@ -383,6 +375,20 @@ static void note(struct runner *r, enum err e)
 	r->retry_at = mono_after(mono_now(), RETRY_MS);
 }
 
+/* Once: from then on the job's page says what goes on. */
+static void note_verification(struct runner *r, struct db *db)
+{
+	struct job_verify v;
+	enum err e;
+
+	job_verify_init(&v);
+	v.state = VERIFY_RUNNING;
+	v.mode = r->verification.mode;
+	e = store_queue_verify(db, &r->token, &v);
+	note(r, e);
+	r->verification.noted = e == ERR_OK;
+}
+
 static void write_progress(struct runner *r, struct db *db)
 {
 	const struct progress *p = &r->output.progress;
@@ -396,14 +402,18 @@ static void write_progress(struct runner *r, struct db *db)
 		return;
 	r->progress_at = mono_after(mono_now(), PROGRESS_MS);
 	if (!r->program_noted) {
-		enum err e = store_queue_program(
-		    db, &r->token, program_name(r->context->program), r->context->program->version);
+		enum err e =
+		    store_queue_program(db, &r->token, program_name(r->program), r->program->version);
 
 		note(r, e);
 		r->program_noted = e == ERR_OK;
 		if (e != ERR_OK)
 			return;
 	}
+	if (r->verification.begun)
+		p = &r->verification.copied;
+	if (r->verification.begun && !r->verification.noted)
+		note_verification(r, db);
 	report_counters(p, &c);
 	if (report_same(&c, &r->reported))
 		return;
@@ -411,23 +421,32 @@ static void write_progress(struct runner *r, struct db *db)
 	report_keep(&c, &r->reported);
 }
 
+static struct outcome judge(const struct runner *r)
+{
+	const struct outcome_input last = ended(r);
+
+	return r->verification.begun
+		   ? outcome_judge_verified(&r->verification.copy, &last, &r->verification.found)
+		   : outcome_judge(&last);
+}
+
 static void finish(struct runner *r, struct db *db)
 {
-	struct progress *p = &r->output.progress;
-	const struct outcome_input in = {.start = r->start,
-	    .wish = r->wish,
-	    .have_status = r->have_status,
-	    .wait_status = r->wait_status,
-	    .dry_run = r->dry_run,
-	    .progress = p};
-	const struct outcome o = outcome_judge(&in);
+	const struct verification *v = &r->verification;
+	const struct progress *p = v->begun ? &v->copied : &r->output.progress;
+	const struct outcome o = judge(r);
 	struct job_counters c;
+	struct job_verify verify;
 	struct queue_ending ending;
 	enum err e;
 
 	crash_point("before_finish");
 	report_counters(p, &c);
 	report_ending(&o, p, &c, &ending);
+	if (v->begun) {
+		report_verify(&o, v->mode, &v->found, &verify);
+		ending.verify = &verify;
+	}
 	e = store_queue_finish(db, &r->token, &ending);
 	if (e == ERR_OK) {
 		crash_point("after_commit");

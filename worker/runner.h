@@ -5,6 +5,7 @@
  *   RUNNING   it runs
  *   STOPPING  somebody wished its end (a person, a limit, the fence, the worker's own end)
  *   DRAINING  the program has ended; the keeper ends what it left behind
+ *             (a copy that came to its end: the verification is STARTING, a second program in the same run)
  *   DEAD      nothing of it is left; log and outcome go to the database, as soon as that takes them
  *
  * Nothing here blocks but the database, for LINK_TIMEOUT_S at most.
@@ -33,6 +34,7 @@ struct runner_context {
 	const struct vault_private_key *key;
 	struct link *db_link;
 	struct program *program;
+	struct program *engine; /* verifies, and copies what a verification found missing */
 	uint64_t worker_id;
 };
 

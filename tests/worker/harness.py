@@ -122,7 +122,7 @@ class World:
         self.settings = dict(
             database_socket=self.db.socket, database_name="mailconvoy", private_key_file=self.private,
             public_key_file=self.public, state_dir=os.path.join(self.root, "state"), sync_program=self.program,
-            engine_program="/nonexistent", poll_ms=50, lease_s=60, renew_s=10, fence_s=40, kill_grace_s=2)
+            engine_program="/nonexistent", verify="off", poll_ms=50, lease_s=60, renew_s=10, fence_s=40, kill_grace_s=2)
         self.settings.update(settings)
 
     def seal(self, password, side):

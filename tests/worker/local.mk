@@ -29,6 +29,7 @@ WORKER_TESTS = \
 	tests/worker/test_lease.py \
 	tests/worker/test_clock.py \
 	tests/worker/test_tls.py \
+	tests/worker/test_verify.py \
 	tests/worker/test_many.py
 TESTS += $(WORKER_TESTS)
 EXTRA_DIST += $(WORKER_TESTS) tests/worker/harness.py tests/worker/stub.py
