@@ -33,11 +33,6 @@ static void over(struct visit *v)
 			  .link_label = "To the import"});
 }
 
-static const char *batch_url(struct visit *v, uint64_t batch_id)
-{
-	return url_with_number(v->arena, URL_JOBS, "batch", batch_id);
-}
-
 /* Date and source host, with a number behind when the account has that already. */
 static enum err suggest_tag(struct visit *v, const char *host, const char **tag_r)
 {
@@ -222,7 +217,7 @@ enum err page_import_show(struct visit *v)
 		return ERR_OK;
 	}
 	if (e == ERR_OK && im.batch_id != 0)
-		return page_redirect(v, batch_url(v, im.batch_id), "import_exists");
+		return page_redirect(v, url_batch(v->arena, im.batch_id, NULL), "import_exists");
 	return e == ERR_OK ? show(v, 200, &im, NULL) : e;
 }
 
@@ -341,11 +336,11 @@ static enum err answer_batch(struct visit *v, uint64_t batch_id, bool is_new)
 		o = json_object_new_object();
 		view_int(o, "id", (int64_t)b.id);
 		view_str(o, "tag", b.tag);
-		view_str(o, "url", batch_url(v, b.id));
+		view_str(o, "url", url_batch(v->arena, b.id, NULL));
 		view_add(m, "batch", o);
 	}
-	return page_done(
-	    v, is_new ? 201 : 200, batch_url(v, batch_id), is_new ? "import_queued" : "import_exists", m);
+	return page_done(v, is_new ? 201 : 200, url_batch(v->arena, batch_id, NULL),
+	    is_new ? "import_queued" : "import_exists", m);
 }
 
 static enum err confirm(struct visit *v, const struct form *f, enum import_outcome *o_r, uint64_t *batch_r)

@@ -1,7 +1,8 @@
 """bench.py [FIGURE...]: what the panel costs, measured side by side in one run; prints each figure beside its bound.
 
 Figures: job (a job through the panel over the same command run by hand), start (from submitting to the program's start),
-idle (the worker's CPU while nothing is queued), memory (resident, of a web process and of the worker).
+idle (the worker's CPU while nothing is queued), memory (resident, of a web process and of the worker),
+import (10,000 rows of CSV: time, and memory of the web process).
 MCV_BUILDDIR is an optimised build; MCV_SYNC_PROGRAM the program (imapsync on PATH, else the built-in engine).
 """
 
@@ -29,6 +30,7 @@ PROGRAM = (os.environ.get("MCV_SYNC_PROGRAM") or shutil.which("imapsync")
            or os.path.join(BUILD, "engine", "mailconvoy-sync"))
 MESSAGES = int(os.environ.get("MCV_MESSAGES", "2000"))
 MESSAGE_BYTES = 48 * 1024
+ROWS = int(os.environ.get("MCV_ROWS", "10000"))
 ROUNDS = int(os.environ.get("MCV_ROUNDS", "3"))
 STARTS = 25
 IDLE_S = 60
@@ -182,7 +184,36 @@ def bench_memory(directory):
         report("worker, two jobs of 50 MB output each", peak, "MB", 15)
 
 
-FIGURES = {"job": bench_job, "start": bench_start, "idle": bench_idle, "memory": bench_memory}
+def peak_mb(pid):
+    with open("/proc/%d/status" % pid, encoding="ascii") as f:
+        return int(re.search(r"VmHWM:\s+(\d+)", f.read()).group(1)) / 1024
+
+
+def bench_import(directory):
+    """A file of MCV_ROWS mailboxes: from the first byte sent to the batch confirmed."""
+    with Stack(os.path.join(directory, "import"), BUILD, 0, parts=("mariadb", "web"), with_sample=False) as stack:
+        panel = Panel(stack.env["URL"])
+        panel.sign_in(stack.env["ADMIN_EMAIL"], stack.env["ADMIN_PASSWORD"])
+        source = panel.add_server("Source", "old.example.org", 993)["id"]
+        destination = panel.add_server("Destination", "new.example.org", 993)["id"]
+        lines = ["sourceServerId,sourceEmail,sourcePassword,destServerId,destEmail,destPassword"]
+        lines += ["%s,user%d@example.org,password %d,%s,user%d@example.net,\"pass,word\"" % (
+            source, n, n, destination, n) for n in range(ROWS)]
+        began = time.monotonic()
+        made = panel.import_file("\n".join(lines))
+        previewed = time.monotonic()
+        batch = panel.form("/migration/import/%d/confirm" % made["id"], {"tag": "bench", "dry_run": "1"})["batch"]
+        ended = time.monotonic()
+        jobs = panel.get("/migration/jobs?batch=%d" % batch["id"])["matching"]
+        if jobs != ROWS:
+            raise RuntimeError("%d jobs of %d rows" % (jobs, ROWS))
+        print("%d rows: preview %.2f s, confirmation %.2f s" % (ROWS, previewed - began, ended - previewed))
+        report("import of %d rows, preview and confirmation" % ROWS, ended - began, "s", 5)
+        report("largest web process while it was imported (peak)",
+               max(peak_mb(pid) for pid in children(stack.env["WEB_PID"])), "MB", 40)
+
+
+FIGURES = {"job": bench_job, "start": bench_start, "idle": bench_idle, "memory": bench_memory, "import": bench_import}
 
 
 def main():

@@ -93,6 +93,18 @@ class Panel:
             fields["dry_run"] = "1"
         return self.form("/migration/jobs", fields)["job"]
 
+    def import_file(self, text, name="mailboxes.csv"):
+        """Upload a CSV file; the preview."""
+        boundary = "mailconvoy-%032x" % time.time_ns()
+        body = ("--%s\r\nContent-Disposition: form-data; name=\"file\"; filename=\"%s\"\r\n"
+                "Content-Type: text/csv\r\n\r\n%s\r\n--%s--\r\n" % (boundary, name, text, boundary)).encode()
+        status, _, data = self.raw("POST", "/migration/import", body, {
+            "Content-Type": "multipart/form-data; boundary=" + boundary, "Accept": "application/json",
+            "X-CSRF-Token": self.csrf})
+        if status >= 400:
+            raise Refused(status, data.decode())
+        return json.loads(data)
+
     def rerun(self, job_id, dry_run):
         return self.form("/migration/jobs/%s/rerun" % job_id,
                          {"dry_run": "1" if dry_run else "0", "request_key": "%032x" % time.time_ns()})["job"]
