@@ -79,4 +79,7 @@ void doctor_program(const struct ctl *ctl)
 		doctor_bad("Install imapsync or set engine_program.",
 		    "there is neither imapsync on PATH nor %s", conf->engine_program);
 	}
+	if (strcmp(conf->verify, "off") != 0 && access(conf->engine_program, X_OK) != 0)
+		doctor_bad("Set engine_program, or verify = \"off\".",
+		    "runs cannot be verified: %s cannot be run: %s", conf->engine_program, strerror(errno));
 }

@@ -112,9 +112,10 @@ void tally_fault(struct tally *t, enum fault fault, const struct message *m, con
 		say_json(&line);
 		return;
 	}
-	out("Verify %s: msg %s/%u on host%u {%llu} [%s]%s%s%s%s", fault_names[fault], decoded(a, w->folder),
-	    m->uid, w->side + 1, (unsigned long long)m->size, date, w->from[0] != '\0' ? " From: " : "",
-	    w->from, w->subject[0] != '\0' ? " Subject: " : "", w->subject);
+	out("Verify %s: msg %s/%u on the %s {%llu} [%s]%s%s%s%s", fault_names[fault], decoded(a, w->folder),
+	    m->uid, w->side == 0 ? "source" : "destination", (unsigned long long)m->size, date,
+	    w->from[0] != '\0' ? " From: " : "", w->from, w->subject[0] != '\0' ? " Subject: " : "",
+	    w->subject);
 }
 
 static void add_up(struct tally_count *sum, const struct tally_count *c)

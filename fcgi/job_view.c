@@ -27,7 +27,9 @@ static bool is_stopping(const struct job *j)
 
 const char *job_state_text(const struct job *j)
 {
-	return is_stopping(j) ? "Stopping" : labels[j->state];
+	if (is_stopping(j))
+		return "Stopping";
+	return j->state == JOB_RUNNING && j->verify.state == VERIFY_RUNNING ? "Verifying" : labels[j->state];
 }
 
 /* 0 to 100, or -1 while unknown.  A run that is not over never shows 100. */

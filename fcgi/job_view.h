@@ -22,7 +22,7 @@ struct json_object *job_view_dry_result(struct arena *a, const struct job *j);
 /* The short form for lineage: id, label, url, kind_text, state, state_text. */
 struct json_object *job_view_link(struct arena *a, const struct job *j);
 
-/* "Queued", …; "Stopping" for a running one that was asked to cancel. */
+/* "Queued", …; of a running one "Stopping" once it was asked to cancel, "Verifying" once all is copied. */
 const char *job_state_text(const struct job *j);
 /* The same for a state alone. */
 const char *job_state_label(enum job_state s);

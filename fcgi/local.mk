@@ -18,6 +18,7 @@ fcgi_libmcvfcgi_a_SOURCES = \
 	%D%/import_check.c %D%/import_check.h \
 	%D%/security_view.c %D%/security_view.h \
 	%D%/probe_view.c %D%/probe_view.h \
+	%D%/verify_view.c %D%/verify_view.h \
 	%D%/job_view.c %D%/job_view.h \
 	%D%/jobs_query.c %D%/jobs_query.h \
 	%D%/bulk_view.c %D%/bulk_view.h \

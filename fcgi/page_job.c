@@ -8,6 +8,7 @@
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
+#include "fcgi/verify_view.h"
 #include "fcgi/view.h"
 #include "sql/store_job.h"
 
@@ -69,6 +70,7 @@ enum err page_job_show(struct visit *v)
 	view_add(m, "progress", job_view_progress(v->arena, &j));
 	view_add(m, "outcome", job_view_outcome(v->arena, &j, key));
 	view_add(m, "dry_result", job_view_dry_result(v->arena, &j));
+	view_add(m, "verification", verify_view(v->arena, &j));
 	view_str(m, "program_text", program_text(v->arena, &j));
 	view_add(m, "lineage", family);
 	view_add(m, "log", log);

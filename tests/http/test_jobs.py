@@ -216,6 +216,43 @@ def test_a_dry_run_says_what_it_counted():
         same(member.json("/migration/jobs/%d" % job).json()["job"]["progress_text"], text)
 
 
+def test_what_the_verification_found_is_told():
+    job = web.add_job(web.acme, "done", dry_run=0, reason="'ok'", messages_copied=2000)
+    same(member.json("/migration/jobs/%d" % job).json()["verification"], None)
+    web.sql("UPDATE job SET verify_state = 'verified', verify_mode = 'size', verify_messages = 2000,"
+            " verified_messages = 2000, verify_missing = 0, verify_altered = 0, verify_doubled = 0, verify_extra = 3,"
+            " verify_newer = 0, verify_adapted = 0 WHERE id = %d" % job)
+    o = member.json("/migration/jobs/%d" % job).json()["verification"]
+    same((o["state"], o["is_verified"], o["sentence"]),
+         ("verified", True, "2,000 of 2,000 messages verified on the destination."))
+    same((o["verified"], o["verified_text"], o["missing"], o["extra"], o["rows"]), (2000, "2,000", 0, 3, []))
+    text = member.get("/migration/jobs/%d" % job).text
+    has(text, "2,000 of 2,000 messages verified on the destination.")
+    has(text, "3 on the destination only")
+
+    web.sql("UPDATE job SET state = 'failed', reason = 'verify_missing', reason_text = 'Messages are missing.',"
+            " reason_action = 'rerun', verify_state = 'faults', verified_messages = 1997, verify_missing = 2,"
+            " verify_altered = 1, verify_rows = 'missing\tINBOX/12 Subject: <b>&one\naltered\tINBOX/13' WHERE id = %d"
+            % job)
+    page = member.json("/migration/jobs/%d" % job).json()
+    o = page["verification"]
+    same(o["sentence"], "1,997 of 2,000 messages verified on the destination: 2 missing, 1 altered.")
+    same([(r["fault"], r["fault_text"], r["text"]) for r in o["rows"]],
+         [("missing", "Missing", "INBOX/12 Subject: <b>&one"), ("altered", "Altered", "INBOX/13")])
+    same((page["outcome"]["action"]["code"], o["more_text"]), ("rerun", "and 1 more: the log lists them"))
+    text = member.get("/migration/jobs/%d" % job).text
+    has(text, "INBOX/12 Subject: &lt;b&gt;&amp;one")
+    has(text, "Run again")
+
+    web.sql("UPDATE job SET state = 'done', reason = 'ok_unverified', verify_state = 'unverified', verify_rows = NULL,"
+            " verify_note = 'The destination server refused the password.' WHERE id = %d" % job)
+    o = member.json("/migration/jobs/%d" % job).json()["verification"]
+    same((o["is_unverified"], o["sentence"]), (True, "Not verified: The destination server refused the password."))
+    job = web.add_job(web.acme, "running", dry_run=0)
+    web.sql("UPDATE job SET verify_state = 'running', verify_mode = 'content' WHERE id = %d" % job)
+    same(member.json("/migration/jobs/%d" % job).json()["job"]["state_text"], "Verifying")
+
+
 def test_an_ended_job_tells_its_outcome_and_one_next_step():
     job = web.add_job(web.acme, "failed", reason="'auth_source'", reason_action="'edit_source'",
                       reason_text="'The source server refused the password.'", messages_total=2000, messages_done=840,

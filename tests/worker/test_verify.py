@@ -106,7 +106,7 @@ def what_a_copier_left_behind_fails_the_job_and_the_rerun_mends_it(world):
     expect(world, job, ("failed", "verify_missing", "rerun"), "state, reason, reason_action")
     expect(world, job, ("faults", "12", "10", "2", "0", "0"), FIGURES)
     rows = world.job(job, "verify_rows")[0]
-    assert "missing\tINBOX/1 on host1" in world.db.sql(
+    assert "missing\tINBOX/1 on the source" in world.db.sql(
         "SELECT GROUP_CONCAT(verify_rows) FROM job WHERE id = %d" % job), rows
     rerun = run(world, user, copier(world, "leave"), parent=job)
     expect(world, rerun, ("done", "ok", "mailconvoy-sync"), "state, reason, program")
