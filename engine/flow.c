@@ -101,10 +101,13 @@ static enum err ask(struct flow *f)
 
 /* ---- one body ---- */
 
-/* Whether the server may be giving another message's body under this UID. */
-static bool suspicious(const struct flow *f, const struct item *item, const struct imap_row *row)
+/* Whether the server may be giving another message's body under this UID, or none. */
+static bool suspicious(
+    const struct flow *f, const struct item *item, const struct imap_row *row, uint64_t size)
 {
 	const struct imap_mailbox *m = imap_selected(f->t->source->session);
+	if (passage_may_be_stand_in(f->t, item, size))
+		return true;
 	return f->t->numbered && m != NULL && m->expunged == 0 && row->number != item->message->number;
 }
 
@@ -116,7 +119,7 @@ static enum err on_begin(void *ctx, uint64_t size)
 	AUTO_BUF struct buf kept = BUF_INIT;
 
 	f->item = item_of(t, imap_fetching(t->source->session));
-	if (f->item == NULL || f->item->state != ITEM_ASKED || suspicious(f, f->item, row) ||
+	if (f->item == NULL || f->item->state != ITEM_ASKED || suspicious(f, f->item, row, size) ||
 	    row->flags == NULL || row->date == NULL)
 		return ERR_PROTOCOL;
 	imap_flags_keepable(row->flags, &t->destination->mailbox, &kept);

@@ -8,6 +8,9 @@
 #include "engine/output.h"
 #include "engine/stop.h"
 
+/* Of Courier's "This message is no longer available on the server.", which it lists, too, once it is gone. */
+#define STAND_IN_BYTES 129
+
 const char *passage_from(const struct transfer *t)
 {
 	return t->source->selected != NULL ? t->source->selected : t->from;
@@ -18,6 +21,11 @@ bool passage_must_end(const struct transfer *t, uint64_t ahead)
 	const struct options *o = t->report->options;
 	return stop_signal() != 0 || report_is_full(t->report) || t->report->over_quota >= OVER_QUOTA_MAX ||
 	       (o->exitwhenover > 0 && t->report->bytes_transferred + ahead >= o->exitwhenover);
+}
+
+bool passage_may_be_stand_in(const struct transfer *t, const struct item *item, uint64_t size)
+{
+	return size == STAND_IN_BYTES || (!t->sizes_lie && size != item->message->size);
 }
 
 void passage_copied(struct transfer *t, struct item *item, uint64_t size, uint32_t stored_uid)

@@ -38,6 +38,13 @@ const char *passage_from(const struct transfer *t);
 /* Whether a limit of the options or a signal ends the run; ahead: bytes on their way. */
 bool passage_must_end(const struct transfer *t, uint64_t ahead);
 
+/*
+ * Whether a body of this size may be no message: a server may give a few words of its own under the UID of
+ * one that is gone, until the client lets it tell so (RFC 3501 section 5.5 keeps it from telling during a
+ * FETCH).
+ */
+bool passage_may_be_stand_in(const struct transfer *t, const struct item *item, uint64_t size);
+
 /* Each ends the item and counts it. */
 void passage_copied(struct transfer *t, struct item *item, uint64_t size, uint32_t stored_uid);
 void passage_refused(struct transfer *t, struct item *item, const struct passage_facts *facts);

@@ -22,6 +22,7 @@ struct detailed {
 	const char *date;
 	bool there;    /* the source still told of it when the batch began */
 	bool no_body;  /* the last try failed because the source's connection broke */
+	bool proven;   /* whatever size its body has: the source was asked and has the message */
 	unsigned busy; /* times the destination asked to wait */
 };
 
@@ -40,6 +41,7 @@ struct passage {
 	uint64_t size;
 	uint64_t passed; /* bytes */
 	bool began;
+	bool doubted;    /* the body may stand for a message that is gone, and was not taken */
 	enum err append; /* what the destination's side failed with */
 };
 
@@ -53,6 +55,9 @@ static enum err on_begin(void *ctx, uint64_t size)
 	struct passage *p = ctx;
 	struct imap_session *to = p->transfer->destination->session;
 	p->size = size;
+	p->doubted = !p->it->proven && passage_may_be_stand_in(p->transfer, p->it->item, size);
+	if (p->doubted)
+		return ERR_PROTOCOL;
 	tap_begin(&p->tap);
 	p->append = imap_append_begin(to, p->transfer->to, p->it->flags, p->it->date, size);
 	if (p->append == ERR_INVALID && imap_session_alive(to)) {
@@ -119,6 +124,28 @@ static enum err on_still_there(void *ctx, const struct imap_row *row)
 	return ERR_OK;
 }
 
+/*
+ * The server is let tell what is gone.  A message that is there is taken at the next try, whatever its size,
+ * and sizes that are not the body's are no reason to doubt any more.
+ */
+static void settle_doubt(struct passage *p)
+{
+	struct transfer *t = p->transfer;
+	struct imap_session *from = t->source->session;
+	const struct imap_range one = {.first = p->it->item->message->uid, .last = p->it->item->message->uid};
+	bool there = false;
+	uint64_t rows = 0;
+
+	if (imap_noop(from) != ERR_OK ||
+	    imap_fetch_rows(from, &one, 1, IMAP_FETCH_FLAGS, NULL, on_still_there, &there, &rows) != ERR_OK)
+		return;
+	p->it->proven = there;
+	if (!there)
+		passage_vanished(t, p->it->item);
+	else if (p->size != p->it->item->message->size)
+		t->sizes_lie = true;
+}
+
 /* No body came over a connection that stands: the message is gone, or the server will not give it. */
 static enum err judge_no_body(struct transfer *t, struct detailed *it)
 {
@@ -163,9 +190,12 @@ static enum err pass_on(struct passage *p)
 	} else {
 		if (p->began)
 			imap_append_abort(to);
-		if (imap_session_alive(t->source->session))
+		if (imap_session_alive(t->source->session) && p->doubted)
+			settle_doubt(p);
+		else if (imap_session_alive(t->source->session))
 			return judge_no_body(t, p->it);
-		p->it->no_body = true;
+		else
+			p->it->no_body = true;
 	}
 	return ERR_OK;
 }

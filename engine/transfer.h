@@ -34,7 +34,8 @@ struct transfer {
 	const char *from;              /* folder on the source */
 	const char *to;                /* folder on the destination */
 	uint32_t first_new_uid;        /* on the destination: nothing from here on was there before */
-	bool numbered; /* the messages' sequence numbers hold while the source's folder is as selected */
+	bool numbered;  /* the messages' sequence numbers hold while the source's folder is as selected */
+	bool sizes_lie; /* the source gave a message that is there, and not of the size it had told */
 
 	/* transfer.c's own: what is to be copied, ascending by UID */
 	struct item *items;

@@ -8,6 +8,7 @@ spoken here; from then on everything is Courier's imapd.  c.port speaks plain te
 
 import os
 import re
+import select
 import shutil
 import socket
 import subprocess
@@ -166,8 +167,7 @@ class Courier:
             if not first.startswith(b"* PREAUTH"):
                 client.sendall(first)
             client.sendall(tag + b" OK LOGIN Ok.\r\n")
-            while os.splice(child.stdout.fileno(), client.fileno(), 1 << 20):
-                pass
+            self.relay(child.stdout.fileno(), client)
         finally:
             child.stdout.close()
             # A client that is gone is seen by imapd when it reads.
@@ -178,6 +178,15 @@ class Courier:
             child.wait()
             with self.lock:
                 self.children.discard(child)
+
+    def relay(self, source, client):
+        while True:
+            try:
+                if not os.splice(source, client.fileno(), 1 << 20):
+                    return
+            except BlockingIOError:
+                # imapd makes its standard input, which is this socket, non-blocking.
+                select.select([], [client], [])
 
     def forget(self, user):
         shutil.rmtree(os.path.join(self.mail, user), ignore_errors=True)

@@ -92,12 +92,14 @@ class Bench:
         return path
 
     def words(self, program, user, *more, port1=None, port2=None, host1="127.0.0.1", host2="127.0.0.1",
-              password1=None, password2=None, security1=("--nossl1", "--notls1"), security2=("--nossl2", "--notls2")):
+              password1=None, password2=None, security1=("--nossl1", "--notls1"), security2=("--nossl2", "--notls2"),
+              user2=None):
+        user2 = user2 or user
         job = tempfile.mkdtemp(prefix="job-", dir=self.directory)
         words = [program.path, "--host1=" + host1, "--port1=%d" % (port1 or self.source.port), "--user1=" + user,
                  "--passfile1=" + self.passfile(password1 if password1 is not None else self.users.get(user, "x")),
-                 "--host2=" + host2, "--port2=%d" % (port2 or self.destination.port), "--user2=" + user,
-                 "--passfile2=" + self.passfile(password2 if password2 is not None else self.users.get(user, "x")),
+                 "--host2=" + host2, "--port2=%d" % (port2 or self.destination.port), "--user2=" + user2,
+                 "--passfile2=" + self.passfile(password2 if password2 is not None else self.users.get(user2, "x")),
                  *security1, *security2, "--notrylogin", "--automap", "--addheader", "--nolog", "--noreleasecheck",
                  "--no-modulesversion", "--nodockercontext", "--tmpdir=" + job, "--pidfile=%s/pid" % job]
         return words + list(more), job
@@ -125,10 +127,10 @@ class Bench:
 class Tests:
     """@tests.test decorates functions of (bench, program), or of (bench) with programs=None."""
 
-    def __init__(self, programs=tuple(PROGRAMS), **bench):
+    def __init__(self, programs=tuple(PROGRAMS), bench=None, **options):
         self.cases = []
         self.programs = programs
-        self.bench = Bench(**bench)
+        self.bench = bench or Bench(**options)
 
     def test(self, function):
         self.cases += [(function, p) for p in self.programs]

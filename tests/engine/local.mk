@@ -4,12 +4,14 @@ ENGINE_TESTS = \
 	tests/engine/test_copy.py \
 	tests/engine/test_destination.py \
 	tests/engine/test_faults.py \
+	tests/engine/test_matrix.py \
 	tests/engine/test_refusals.py \
 	tests/engine/test_verify.py
 TESTS += $(ENGINE_TESTS)
 check_PROGRAMS += tests/engine/judge
 tests_engine_judge_LDADD = worker/libmcvworker.a $(LIBMCV_LIBS)
 EXTRA_DIST += $(ENGINE_TESTS) \
+	tests/engine/awkward.py \
 	tests/engine/courier.py \
 	tests/engine/cyrus.py \
 	tests/engine/dovecot.py \
