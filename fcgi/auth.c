@@ -91,6 +91,7 @@ enum err auth_load(struct visit *v)
 	v->signed_in = true;
 	v->viewer = s.viewer;
 	v->email = s.email;
+	v->is_suspended = s.is_suspended && !viewer_is_admin(&s.viewer);
 	v->csrf = derive(v, "csrf", token);
 	return ERR_OK;
 }
@@ -320,7 +321,7 @@ enum err auth_login(struct visit *v, const char *email, const char *password, un
 		return e;
 	/* with no such user this costs the same and is false */
 	good = password_verify(password, u.password_hash);
-	if (!good || u.id == 0 || u.disabled_at != 0 || u.account_suspended_at != 0) {
+	if (!good || u.id == 0 || u.disabled_at != 0) {
 		e = count_failure(v, &at);
 		visit_audit(v, "login_refused", email, NULL);
 		return e == ERR_OK ? ERR_DENIED : e;

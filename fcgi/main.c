@@ -132,8 +132,9 @@ static void serve_one(struct web *web, FCGX_Request *fr)
 
 static void usage(FILE *to)
 {
-	fputs("usage: mailconvoy-web [-c FILE] [-t]\n"
+	fputs("usage: mailconvoy-web [-c FILE] [-t | --routes]\n"
 	      "  -t  only see whether it could start: configuration and public key\n"
+	      "  --routes  print the table of addresses and who may use them\n"
 	      "Answers FastCGI requests on descriptor 0; see mailconvoy-web(8).\n",
 	    to);
 }
@@ -141,8 +142,8 @@ static void usage(FILE *to)
 static const char *parse_options(int argc, char **argv, bool *only_test_r)
 {
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
-	    {"help", no_argument, NULL, 'h'}, {"test", no_argument, NULL, 't'},
-	    {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+	    {"help", no_argument, NULL, 'h'}, {"routes", no_argument, NULL, 'r'},
+	    {"test", no_argument, NULL, 't'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
 	const char *file = NULL;
 	int c;
 
@@ -150,6 +151,7 @@ static const char *parse_options(int argc, char **argv, bool *only_test_r)
 		switch (c) {
 		case 'c': file = optarg; break;
 		case 'h': usage(stdout); exit(0);
+		case 'r': route_print(site_routes, stdout); exit(0);
 		case 't': *only_test_r = true; break;
 		case 'V': puts("mailconvoy-web " PACKAGE_VERSION); exit(0);
 		default: usage(stderr); exit(64);

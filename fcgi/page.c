@@ -111,6 +111,10 @@ static struct json_object *frame(
 
 	if (list == NULL)
 		list = json_object_new_array();
+	if (v->is_suspended)
+		json_object_array_add(
+		    list, page_notice("warning", "Your account is suspended.",
+			      "You can look at everything, but start nothing. Jobs that are queued wait."));
 	add_query_notice(v, list);
 	view_str(p, "title", title);
 	view_str(p, "id", name);

@@ -6,6 +6,11 @@
 
 #include "lib/log.h"
 
+static const char *method_name(enum method m)
+{
+	return m == METHOD_GET ? "GET" : m == METHOD_POST ? "POST" : "DELETE";
+}
+
 /* One segment of digits; *after_r is what follows. */
 static bool take_id(const char *s, uint64_t *id_r, const char **after_r)
 {
@@ -60,9 +65,23 @@ enum err route_find(const struct route *table, enum method method, const char *p
 void route_verify(const struct route *table)
 {
 	for (; table->pattern != NULL; table++) {
-		if (table->method == 0 || table->need == 0 || table->csrf == 0 || table->handler == NULL)
+		if (table->method == 0 || table->need == 0 || table->csrf == 0 || table->effect == 0 ||
+		    table->handler == NULL)
 			log_fatal("the route %s lacks a column", table->pattern);
 		if ((table->method == METHOD_GET) != (table->csrf == ROUTE_CSRF_NONE))
 			log_fatal("the route %s has the wrong CSRF rule", table->pattern);
 	}
+}
+
+void route_print(const struct route *table, FILE *out)
+{
+	static const char *const needs[] = {
+	    [ROUTE_ANYONE] = "anyone", [ROUTE_MEMBER] = "member", [ROUTE_ADMIN] = "admin"};
+	static const char *const csrfs[] = {
+	    [ROUTE_CSRF_NONE] = "none", [ROUTE_CSRF_TOKEN] = "token", [ROUTE_CSRF_LOGIN] = "login"};
+	static const char *const effects[] = {[ROUTE_HARMLESS] = "harmless", [ROUTE_STARTS] = "starts"};
+
+	for (; table->pattern != NULL; table++)
+		fprintf(out, "%s\t%s\t%s\t%s\t%s\n", method_name(table->method), table->pattern,
+		    needs[table->need], csrfs[table->csrf], effects[table->effect]);
 }

@@ -6,6 +6,7 @@
 #define MCV_FCGI_ROUTE_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "fcgi/request.h"
 #include "lib/err.h"
@@ -24,11 +25,18 @@ enum route_csrf {
 	ROUTE_CSRF_LOGIN     /* the sign-in form's own token: there is no session yet */
 };
 
+/* What a suspended account may still do: look, stop and leave. */
+enum route_effect {
+	ROUTE_HARMLESS = 1, /* reads, cancels or signs out */
+	ROUTE_STARTS        /* makes or changes something: refused while the account is suspended */
+};
+
 struct route {
 	enum method method;
 	const char *pattern; /* "/a/:id/b": ":id" takes a decimal number without leading zeros, 1 to 2^63-1 */
 	enum route_need need;
 	enum route_csrf csrf;
+	enum route_effect effect;
 	/*
 	 * Fills the visit's response and returns ERR_OK, or returns an error that serve.c turns into its
 	 * page: NOT_FOUND 404, INVALID 400, CONFLICT 409, DENIED 403, TOO_BIG 413, BUSY and UNAVAILABLE and
@@ -48,5 +56,8 @@ enum err route_find(const struct route *table, enum method method, const char *p
 /* Ends the process when a row lacks a column or a method that changes things lacks its CSRF rule: at
  * start-up. */
 void route_verify(const struct route *table);
+
+/* One row a line, columns parted by tabs: method, pattern, need, csrf, effect. */
+void route_print(const struct route *table, FILE *out);
 
 #endif

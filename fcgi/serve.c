@@ -53,6 +53,15 @@ static enum err admit(struct visit *v, const struct route *r)
 		page_error(v, &(struct page_error){.status = 403});
 		return ERR_DENIED;
 	}
+	if (r->effect == ROUTE_STARTS && v->is_suspended) {
+		page_error(v, &(struct page_error){.status = 403,
+				  .code = "suspended",
+				  .title = "Your account is suspended",
+				  .detail = "You can look at everything and cancel jobs, but start and "
+					    "change nothing. Nothing was changed.",
+				  .action = "Ask the administrator."});
+		return ERR_DENIED;
+	}
 	if (r->csrf != ROUTE_CSRF_NONE && !auth_csrf_ok(v, r->csrf)) {
 		page_error(
 		    v, &(struct page_error){.status = 403,

@@ -8,13 +8,15 @@
 #define GET(path, who, fn) \
 	{ \
 		.method = METHOD_GET, .pattern = (path), .need = (who), .csrf = ROUTE_CSRF_NONE, \
-		.handler = (fn) \
+		.effect = ROUTE_HARMLESS, .handler = (fn) \
 	}
-#define CHANGE(how, path, who, fn) \
+#define CHANGE(how, what, path, who, fn) \
 	{ \
-		.method = (how), .pattern = (path), .need = (who), .csrf = ROUTE_CSRF_TOKEN, .handler = (fn) \
+		.method = (how), .pattern = (path), .need = (who), .csrf = ROUTE_CSRF_TOKEN, \
+		.effect = (what), .handler = (fn) \
 	}
-#define POST(path, who, fn) CHANGE(METHOD_POST, path, who, fn)
+#define POST(path, who, fn) CHANGE(METHOD_POST, ROUTE_STARTS, path, who, fn)
+#define POST_HARMLESS(path, who, fn) CHANGE(METHOD_POST, ROUTE_HARMLESS, path, who, fn)
 
 /* Below /api/v1 the same rows stand again: the prefix is taken off by request.c. */
 const struct route site_routes[] = {
@@ -24,8 +26,9 @@ const struct route site_routes[] = {
 	.pattern = URL_LOGIN,
 	.need = ROUTE_ANYONE,
 	.csrf = ROUTE_CSRF_LOGIN,
+	.effect = ROUTE_HARMLESS,
 	.handler = page_login_submit},
-    POST(URL_LOGOUT, ROUTE_MEMBER, page_logout_submit),
+    POST_HARMLESS(URL_LOGOUT, ROUTE_MEMBER, page_logout_submit),
     GET("/session", ROUTE_MEMBER, page_session_show),
 
     GET(URL_SERVERS, ROUTE_MEMBER, page_servers_list),
@@ -49,11 +52,11 @@ const struct route site_routes[] = {
     GET(URL_BULK "/:id", ROUTE_MEMBER, page_bulk_show),
     POST(URL_BULK "/:id", ROUTE_MEMBER, page_bulk_run),
     GET(URL_JOBS "/:id", ROUTE_MEMBER, page_job_show),
-    CHANGE(METHOD_DELETE, URL_JOBS "/:id", ROUTE_MEMBER, page_job_delete_hard),
+    CHANGE(METHOD_DELETE, ROUTE_STARTS, URL_JOBS "/:id", ROUTE_MEMBER, page_job_delete_hard),
     GET(URL_JOBS "/:id/edit", ROUTE_MEMBER, page_job_edit_form),
     POST(URL_JOBS "/:id/edit", ROUTE_MEMBER, page_job_edit_submit),
     GET(URL_JOBS "/:id/cancel", ROUTE_MEMBER, page_job_cancel_ask),
-    POST(URL_JOBS "/:id/cancel", ROUTE_MEMBER, page_job_cancel_submit),
+    POST_HARMLESS(URL_JOBS "/:id/cancel", ROUTE_MEMBER, page_job_cancel_submit),
     POST(URL_JOBS "/:id/rerun", ROUTE_MEMBER, page_job_rerun_submit),
     GET(URL_JOBS "/:id/delete", ROUTE_MEMBER, page_job_delete_ask),
     POST(URL_JOBS "/:id/delete", ROUTE_MEMBER, page_job_delete_submit),

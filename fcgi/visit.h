@@ -41,6 +41,7 @@ struct visit {
 	bool signed_in;
 	struct viewer viewer; /* only when signed_in */
 	const char *email;    /* only when signed_in */
+	bool is_suspended;    /* a member of a suspended account: looks, stops, starts nothing */
 	const char *csrf;     /* the token forms must carry, signed in or on the login page; or NULL */
 };
 

@@ -1,5 +1,6 @@
 #include "sql/store_account.h"
 
+#include "sql/job_row.h"
 #include "sql/tx.h"
 
 #define COLUMNS "id, name, external_id, suspended_at, created_at"
@@ -71,28 +72,44 @@ enum err store_account_list(struct db *db, struct arena *a, struct account **lis
 struct suspension {
 	uint64_t id;
 	bool suspended;
+	uint64_t user_id;
 };
+
+/* Those that run are told to stop; the worker does it.  The event goes first: it shows whom the wish will
+ * reach. */
+static enum err stop_running(struct db *db, const struct suspension *s)
+{
+	enum err e = db_exec(db,
+	    "INSERT INTO job_event (job_id, account_id, at, kind, from_state, to_state, user_id, detail)"
+	    " SELECT id, account_id, UTC_TIMESTAMP(6), 'cancel_asked', 'running', 'running', ?, 'account "
+	    "suspended'"
+	    " FROM job WHERE account_id = ? AND state = 'running' AND cancel_requested_at IS NULL",
+	    DB_ARGS(db_p_id(s->user_id), db_p_u64(s->id)), NULL);
+
+	if (e != ERR_OK)
+		return e;
+	return db_exec(db,
+	    "UPDATE job j SET" JOB_CANCEL_WISH_SET
+	    "WHERE j.account_id = ? AND j.state = 'running' AND j.cancel_requested_at IS NULL",
+	    DB_ARGS(db_p_id(s->user_id), db_p_u64(s->id)), NULL);
+}
 
 static enum err suspend(struct db *db, void *ctx)
 {
 	const struct suspension *s = ctx;
-	uint64_t changed;
 	enum err e = db_exec(db,
 	    "UPDATE account SET suspended_at = IF(?, COALESCE(suspended_at, UTC_TIMESTAMP(6)), NULL) WHERE "
 	    "id = ?",
-	    DB_ARGS(db_p_u64(s->suspended), db_p_u64(s->id)), &changed);
+	    DB_ARGS(db_p_u64(s->suspended), db_p_u64(s->id)), NULL);
 
-	if (e != ERR_OK || !s->suspended)
-		return e;
-	return db_exec(db, "DELETE FROM session WHERE user_id IN (SELECT id FROM user WHERE account_id = ?)",
-	    DB_ARGS(db_p_u64(s->id)), NULL);
+	return e == ERR_OK && s->suspended ? stop_running(db, s) : e;
 }
 
-enum err store_account_suspend(struct db *db, uint64_t id, bool suspended)
+enum err store_account_suspend(struct db *db, uint64_t id, bool suspended, uint64_t user_id)
 {
 	AUTO_ARENA struct arena *a = arena_new();
 	struct account account;
 	enum err e = store_account_get(db, a, id, &account);
 
-	return e == ERR_OK ? tx_run(db, suspend, &(struct suspension){id, suspended}) : e;
+	return e == ERR_OK ? tx_run(db, suspend, &(struct suspension){id, suspended, user_id}) : e;
 }

@@ -16,7 +16,8 @@ struct account {
 	uint64_t id;
 	const char *name;
 	const char *external_id; /* the panel's name for it; may be NULL */
-	int64_t suspended_at; /* seconds since 1970 UTC, 0 = not: its users cannot sign in, its jobs wait */
+	int64_t suspended_at; /* seconds since 1970 UTC, 0 = not: its users look and start nothing, its jobs
+				 wait */
 	int64_t created_at;
 };
 
@@ -33,7 +34,10 @@ enum err store_account_by_name(
 enum err store_account_list(
     struct db *db, struct arena *a, struct account **list_r, size_t *count_r) MUST_CHECK;
 
-/* Suspend (ends its sessions in the same transaction) or resume.  ERR_NOT_FOUND. */
-enum err store_account_suspend(struct db *db, uint64_t id, bool suspended) MUST_CHECK;
+/*
+ * Suspend or resume.  Suspended, its queued jobs wait, and those that run are asked to stop in the same
+ * transaction, by user_id (0: the command line).  ERR_NOT_FOUND.
+ */
+enum err store_account_suspend(struct db *db, uint64_t id, bool suspended, uint64_t user_id) MUST_CHECK;
 
 #endif

@@ -27,11 +27,11 @@ enum err store_session_touch(struct db *db, struct arena *a, const uint8_t id_ha
 	struct db_rows rows;
 	enum err e = db_query_one(db, a,
 	    "SELECT u.id, u.account_id, u.role, u.email, a.name, s.created_at, s.expires_at,"
-	    " s.last_seen_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND"
+	    " s.last_seen_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND, a.suspended_at IS NOT NULL"
 	    " FROM session s JOIN user u ON u.id = s.user_id JOIN account a ON a.id = u.account_id"
 	    " WHERE s.id_hash = ? AND s.expires_at > UTC_TIMESTAMP(6)"
 	    " AND s.last_seen_at > UTC_TIMESTAMP(6) - INTERVAL ? SECOND"
-	    " AND u.disabled_at IS NULL AND a.suspended_at IS NULL",
+	    " AND u.disabled_at IS NULL",
 	    DB_ARGS(db_p_u64(TOUCH_S), db_p_blob(id_hash, SESSION_HASH_BYTES), db_p_u64(idle_s)), &rows);
 
 	if (e != ERR_OK)
@@ -52,6 +52,7 @@ enum err store_session_touch(struct db *db, struct arena *a, const uint8_t id_ha
 		},
 	    .email = db_str(&rows, 0, 3),
 	    .account_name = db_str(&rows, 0, 4),
+	    .is_suspended = db_u64(&rows, 0, 8) != 0,
 	    .created_at = db_time_s(&rows, 0, 5),
 	    .expires_at = db_time_s(&rows, 0, 6),
 	};

@@ -5,6 +5,7 @@
 #ifndef MCV_SQL_STORE_SESSION_H
 #define MCV_SQL_STORE_SESSION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/arena.h"
@@ -18,6 +19,7 @@ struct session {
 	struct viewer viewer;
 	const char *email;
 	const char *account_name;
+	bool is_suspended;              /* the account: look, stop, start nothing */
 	int64_t created_at, expires_at; /* seconds since 1970 UTC */
 };
 
@@ -28,7 +30,7 @@ enum err store_session_create(struct db *db, const uint8_t id_hash[SESSION_HASH_
 
 /*
  * Who holds this session, and note that they were here (written at most every 30 s).  ERR_NOT_FOUND: no such
- * session, unused for idle_s seconds, past its end, the user disabled or the account suspended.
+ * session, unused for idle_s seconds, past its end, or the user disabled.
  */
 enum err store_session_touch(struct db *db, struct arena *a, const uint8_t id_hash[SESSION_HASH_BYTES],
     unsigned idle_s, struct session *session_r) MUST_CHECK;

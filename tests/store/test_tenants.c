@@ -247,10 +247,31 @@ static void whoever_loses_access_loses_the_session(void **state)
 	assert_ok(store_user_set_password(db, member_a.user_id, "new"));
 	assert_int_equal(store_session_touch(db, arena, hash, 600, &s), ERR_NOT_FOUND);
 	assert_ok(store_session_create(db, hash, member_a.user_id, 3600, NULL, NULL));
-	assert_ok(store_account_suspend(db, member_a.account_id, true));
-	assert_int_equal(store_session_touch(db, arena, hash, 600, &s), ERR_NOT_FOUND);
+	assert_ok(store_session_touch(db, arena, hash, 600, &s));
+	assert_false(s.is_suspended);
+	assert_ok(store_account_suspend(db, member_a.account_id, true, 0));
+	assert_ok(store_session_touch(db, arena, hash, 600, &s));
+	assert_true(s.is_suspended);
 	assert_int_equal(store_user_set_password(db, 424242, "new"), ERR_NOT_FOUND);
-	assert_int_equal(store_account_suspend(db, 424242, true), ERR_NOT_FOUND);
+	assert_int_equal(store_account_suspend(db, 424242, true, 0), ERR_NOT_FOUND);
+}
+
+/* Threat T22. */
+static void what_runs_is_stopped_when_its_account_is_suspended(void **state)
+{
+	uint64_t running = make_job(&member_a, 0, 0), other = make_job(&member_b, 0, 0);
+	struct queue_token t, u;
+
+	(void)state;
+	assert_int_equal(claim_next(&t), running);
+	assert_int_equal(claim_next(&u), other);
+	make_job(&member_a, 0, 0);
+	assert_ok(store_account_suspend(db, member_a.account_id, true, admin_a.user_id));
+	assert_int_equal(number("SELECT COUNT(*) FROM job WHERE cancel_requested_at IS NOT NULL"), 1);
+	assert_int_equal(number("SELECT COUNT(*) FROM job_event WHERE kind = 'cancel_asked'"), 1);
+	assert_int_equal(
+	    number("SELECT job_id FROM job_event WHERE kind = 'cancel_asked'"), (int64_t)running);
+	assert_int_equal(state_of(running), JOB_RUNNING);
 }
 
 static void who_fails_too_often_waits(void **state)
@@ -320,6 +341,7 @@ int main(void)
 	    STORE_TEST(a_session_lives_until_a_limit_ends_it),
 	    STORE_TEST(signing_out_ends_the_session),
 	    STORE_TEST(whoever_loses_access_loses_the_session),
+	    STORE_TEST(what_runs_is_stopped_when_its_account_is_suspended),
 	    STORE_TEST(who_fails_too_often_waits),
 	    STORE_TEST(old_failures_are_forgotten),
 	    STORE_TEST(looking_at_jobs_is_noted),

@@ -1,0 +1,362 @@
+"""
+Every row of the route table, as everybody there is: nobody, another account's member, a member, a member of a suspended
+account, an administrator.  A route that has no row here fails the build.
+"""
+import os
+import re
+import subprocess
+import sys
+
+import webstack
+import tap
+from tap import same
+
+MISSING = 987654321
+JSON = {"Accept": "application/json"}
+
+
+class Row:
+    """
+    What a route answers to who may use it.  ok: to a script; page: to a browser.  own: makes what :id names, for its
+    owner.  private: it is its maker's alone, and not even an administrator's.  form: what is posted.
+    """
+
+    def __init__(self, ok=200, page=None, own=None, private=False, form=None, query=""):
+        self.ok = ok
+        self.page = page or (303 if form is not None else ok)
+        self.own = own
+        self.private = private
+        self.form = form
+        self.query = query
+
+
+def job(state="done"):
+    return lambda who: web.add_job(who.account, state, log=b"a line\n")
+
+
+def server(who):
+    web.names += 1
+    return web.add_server(who.account, "Server %d" % web.names)
+
+
+def batch(who):
+    web.names += 1
+    web.sql("INSERT INTO batch (account_id, tag, created_at) VALUES (%d, 'batch %d', UTC_TIMESTAMP(6))"
+            % (who.account, web.names))
+    made = int(web.sql("SELECT MAX(id) FROM batch")[0][0])
+    web.add_job(who.account, "done", batch_id=made)
+    return made
+
+
+def bulk(who):
+    web.names += 1
+    made = int(web.sql("INSERT INTO bulk (user_id, request_key, action, picked, newest_job_id, total, created_at) "
+                       "VALUES (%d, RANDOM_BYTES(16), 'retry', 1, 0, 1, UTC_TIMESTAMP(6)); SELECT LAST_INSERT_ID()"
+                       % who.user)[0][0])
+    web.sql("INSERT INTO bulk_job (bulk_id, n, job_id, label, is_last) VALUES (%d, 1, %d, 'x', 1)" % (made, job()(who)))
+    return made
+
+
+def import_(who):
+    made = int(web.sql("INSERT INTO import (account_id, user_id, rows_good, rows_bad, created_at, expires_at) VALUES "
+                       "(%d, %d, 1, 0, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL 1 HOUR); SELECT LAST_INSERT_ID()"
+                       % (who.account, who.user))[0][0])
+    at = server(who)
+    web.sql("INSERT INTO import_row (import_id, line, src_server_id, src_user, src_sealed, dst_server_id, dst_user, "
+            "dst_sealed) VALUES (%d, 2, %d, 'import%d', 'x', %d, 'b', 'x')" % (made, at, made, at))
+    return made
+
+
+def job_form(who):
+    at = server(who)
+    return {"source_server_id": at, "source_user": "a", "source_password": "p", "dest_server_id": at, "dest_user": "b",
+            "dest_password": "p"}
+
+
+def server_form(who):
+    web.names += 1
+    return {"name": "Made %d" % web.names, "host": "imap.example.org", "port": 993, "security": "tls"}
+
+
+def nothing(who):
+    return {}
+
+
+ROWS = {
+    "GET /": Row(303),
+    "GET /login": Row(303),
+    "POST /login": Row(403, page=403, form=nothing),
+    "POST /logout": Row(204, form=nothing),
+    "GET /session": Row(),
+    "GET /migration/servers": Row(),
+    "POST /migration/servers": Row(201, form=server_form),
+    "GET /migration/servers/new": Row(),
+    "POST /migration/servers/test": Row(page=200, form=lambda who: {"server_id": server(who), "user": "u", "password": "p"}),
+    "GET /migration/servers/:id": Row(own=server),
+    "POST /migration/servers/:id": Row(own=server, form=server_form),
+    "GET /migration/servers/:id/delete": Row(own=server),
+    "POST /migration/servers/:id/delete": Row(204, own=server, form=lambda who: {"confirm": "delete"}),
+    "GET /migration/jobs": Row(),
+    "POST /migration/jobs": Row(201, form=job_form),
+    "GET /migration/jobs/new": Row(),
+    "POST /migration/jobs/bulk": Row(form=lambda who: {"action": "retry", "ids": job()(who)}),
+    "GET /migration/bulk/:id": Row(own=bulk, private=True),
+    "POST /migration/bulk/:id": Row(own=bulk, private=True, form=nothing),
+    "GET /migration/batches": Row(),
+    "GET /migration/batches/:id": Row(own=batch),
+    "GET /migration/batches/:id/report": Row(own=batch),
+    "GET /migration/batches/:id/report.csv": Row(own=batch),
+    "GET /migration/jobs/:id": Row(own=job()),
+    "DELETE /migration/jobs/:id": Row(204, own=job(), form=nothing, query="?hard=true"),
+    "GET /migration/jobs/:id/edit": Row(own=job()),
+    "POST /migration/jobs/:id/edit": Row(own=job(), form=lambda who: {"source_user": "x", "dest_user": "y"}),
+    "GET /migration/jobs/:id/cancel": Row(own=job("queued")),
+    "POST /migration/jobs/:id/cancel": Row(own=job("queued"), form=nothing),
+    "POST /migration/jobs/:id/rerun": Row(201, own=job(), form=lambda who: {"dry_run": "1"}),
+    "GET /migration/jobs/:id/delete": Row(own=job()),
+    "POST /migration/jobs/:id/delete": Row(204, own=job(), form=lambda who: {"confirm": "delete"}),
+    "GET /migration/jobs/:id/tail": Row(own=job()),
+    "GET /migration/jobs/:id/log": Row(own=job()),
+    "GET /migration/import": Row(),
+    "POST /migration/import": Row(422, page=422, form=nothing),
+    "GET /migration/import/template.csv": Row(),
+    "GET /migration/import/:id": Row(own=import_, private=True),
+    "GET /migration/import/:id/bad.csv": Row(own=import_, private=True),
+    "POST /migration/import/:id/confirm": Row(201, own=import_, private=True,
+                                              form=lambda who: {"tag": "t%d" % os.getpid() + who.name + str(web.names)}),
+    "POST /migration/import/:id/discard": Row(204, own=import_, private=True, form=nothing),
+}
+
+
+def table():
+    """The route table as the program has it."""
+    program = os.path.join(webstack.BUILD, "fcgi", "mailconvoy-web")
+    if not os.path.exists(program):
+        tap.skip_all("mailconvoy-web is not built")
+    out = subprocess.run([program, "--routes"], check=True, stdout=subprocess.PIPE, universal_newlines=True).stdout
+    return {"%s %s" % tuple(line.split("\t")[:2]): line.split("\t")[2:] for line in out.splitlines()}
+
+
+ROUTES = table()
+if set(ROUTES) != set(ROWS):
+    print("Bail out! the table of this test is not the program's: %s" % ", ".join(sorted(set(ROUTES) ^ set(ROWS))))
+    sys.exit(1)
+
+web = webstack.Stack(probe_timeout_s=1, probe_max_per_minute=1000)
+web.names = 0
+# numbers that stand nowhere else in a page
+for offset, name in enumerate(("job", "server", "batch", "bulk", "import", "account", "user"), 1):
+    web.sql("ALTER TABLE %s AUTO_INCREMENT = %d" % (name, offset * 100000 + 71))
+
+
+class Who:
+    def __init__(self, name, account):
+        self.name = name
+        self.account = account
+        self.user = int(web.sql("SELECT id FROM user WHERE email = '%s@example.org'" % name)[0][0])
+        self.browser = web.sign_in(name)
+
+    def fresh(self):
+        """Signed in again, where a row signs out."""
+        if not self.browser.cookies.get("mailconvoy"):
+            self.browser = web.sign_in(self.name)
+        return self.browser
+
+
+SUSPENDED = web.add_account("Suspended")
+web.add_user(SUSPENDED, "held@example.org", "member")
+web.sql("UPDATE account SET suspended_at = UTC_TIMESTAMP(6) WHERE id = %d" % SUSPENDED)
+member, other, held = Who("member", web.acme), Who("other", web.other), Who("held", SUSPENDED)
+admin = Who("admin", web.admin_account)
+TABLES = [r[0] for r in web.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = 'mailconvoy'")
+          if r[0] not in ("audit", "session", "login_throttle", "user")]
+
+
+def state():
+    """All that a request could change, but for when somebody was last seen and what the trail says."""
+    return web.sql("CHECKSUM TABLE %s; SELECT id, account_id, email, password_hash, role, disabled_at FROM user"
+                   % ", ".join(TABLES))
+
+
+def ask(browser, route, row, number, form, script=True, api=False):
+    method, pattern = route.split(" ")
+    path = pattern.replace(":id", str(number)) + row.query
+    headers = dict(JSON) if script else {}
+    if api:
+        path = "/api/v1" + path
+    if method == "GET":
+        return browser.request("GET", path, headers=headers)
+    form = dict(form)
+    if browser.csrf:
+        form["csrf"] = browser.csrf
+        headers["X-CSRF-Token"] = browser.csrf
+    return browser.request(method, path, form=form, headers=headers)
+
+
+def without(answer, number):
+    """An answer's text without what differs between any two."""
+    text = answer.text.replace(answer.headers["X-Request-Id"], "ID")
+    return re.sub(r"\b%d\b" % number, "NUMBER", text)
+
+
+def every(need=None, effect=None, owned=None):
+    for route, (its_need, _, its_effect) in ROUTES.items():
+        row = ROWS[route]
+        if need in (None, its_need) and effect in (None, its_effect) and owned in (None, row.own is not None):
+            yield route, row
+
+
+def collect(found):
+    if found:
+        raise AssertionError("\n".join(str(f) for f in found))
+
+
+def try_as(who, owner, route, row, script):
+    """Who asks, for what is owner's; the status."""
+    browser = who.fresh()
+    form = row.form(owner if row.own else who) if row.form else {}
+    return ask(browser, route, row, row.own(owner) if row.own else 0, form, script)
+
+
+def test_nobody_gets_anything_but_the_sign_in():
+    found, before = [], None
+    for route, row in list(every("member")) + list(every("admin")):
+        number = row.own(member) if row.own else 0
+        form = row.form(member) if row.form else {}
+        before = state()
+        for script, api, want in ((True, False, 401), (True, True, 401),
+                                  (False, False, 303 if route.startswith("GET") else 401)):
+            a = ask(web.anyone(), route, row, number, form, script, api)
+            if a.status != want or state() != before:
+                found.append((route, script, api, a.status))
+    collect(found)
+
+
+def test_a_member_does_everything_with_their_own():
+    collect([(route, script, a.status, a.text[:300]) for route, row in every("member") for script in (True, False)
+             for a in [try_as(member, member, route, row, script)] if a.status != (row.ok if script else row.page)])
+
+
+def test_what_is_another_accounts_answers_as_what_does_not_exist():
+    found = []
+    for route, row in every("member", owned=True):
+        number = row.own(member)
+        form = row.form(member) if row.form else {}
+        before = state()
+        for script in (True, False):
+            theirs = ask(other.fresh(), route, row, number, form, script)
+            none = ask(other.fresh(), route, row, MISSING, form, script)
+            if theirs.status != 404 or state() != before:
+                found.append((route, script, theirs.status))
+            elif without(theirs, number) != without(none, MISSING):
+                found.append((route, script, "differs from what does not exist"))
+    collect(found)
+
+
+def test_an_administrator_reaches_every_account_but_not_what_is_private_to_a_person():
+    found = []
+    for route, row in every("member"):
+        for script in (True, False):
+            a = try_as(admin, member, route, row, script)
+            want = 404 if row.private else row.ok if script else row.page
+            if a.status != want:
+                found.append((route, script, a.status, a.text[:300]))
+            if row.private:
+                a = try_as(admin, admin, route, row, script)
+                if a.status != (row.ok if script else row.page):
+                    found.append((route, script, "own", a.status, a.text[:300]))
+    collect(found)
+
+
+def test_members_of_a_suspended_account_look_and_stop():
+    collect([(route, script, a.status, a.text[:300]) for route, row in every("member", "harmless")
+             for script in (True, False)
+             for a in [try_as(held, held, route, row, script)] if a.status != (row.ok if script else row.page)])
+
+
+def test_members_of_a_suspended_account_start_and_change_nothing():
+    found = []
+    for route, row in every("member", "starts"):
+        number = row.own(held) if row.own else 0
+        form = row.form(held) if row.form else {}
+        before = state()
+        for script in (True, False):
+            a = ask(held.fresh(), route, row, number, form, script)
+            if a.status != 403 or "suspended" not in a.text or state() != before:
+                found.append((route, script, a.status))
+    collect(found)
+
+
+def test_only_administrators_administer():
+    found = []
+    for route, row in every("admin"):
+        number = row.own(member) if row.own else 0
+        form = row.form(member) if row.form else {}
+        before = state()
+        for who in (member, other, held):
+            for script in (True, False):
+                a = ask(who.fresh(), route, row, number, form, script)
+                if a.status != 403 or state() != before:
+                    found.append((route, who.name, script, a.status))
+        for script in (True, False):
+            a = try_as(admin, member, route, row, script)
+            if a.status != (row.ok if script else row.page):
+                found.append((route, script, a.status, a.text[:300]))
+    collect(found)
+
+
+def test_what_anyone_may_ask_for_answers_everybody():
+    for route, row in every("anyone"):
+        for who in (member, other, held, admin):
+            same((route, who.name, try_as(who, who, route, row, False).status), (route, who.name, row.page))
+
+
+def pasted(text):
+    """A CSV file as the import's form sends it."""
+    mark = "mark"
+    body = ("--%s\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n%s\r\n"
+            "--%s\r\nContent-Disposition: form-data; name=\"text\"\r\n\r\n%s\r\n--%s--\r\n"
+            % (mark, member.fresh().csrf, mark, text, mark))
+    return {"body": body, "headers": {"Content-Type": "multipart/form-data; boundary=" + mark}}
+
+
+def test_another_accounts_ids_in_bodies_and_filters_are_unknown():
+    """Each case is a request that names a number in its body or query; theirs and a missing one answer alike."""
+    browser = member.fresh()
+    ours = server(member)
+
+    def post(path, **form):
+        return browser.post_json(path, form)
+
+    def imported(at):
+        a = browser.request("POST", "/migration/import", **pasted(
+            "sourceServerId,sourceEmail,sourcePassword,destServerId,destEmail,destPassword\r\n"
+            "%d,a@example.org,p,%d,b@example.org,p\r\n" % (ours, at)))
+        same(a.status, 303, a.text[:300])
+        page = browser.json(a.location)
+        page.text = re.sub(r"import/\d+|\"id\":\d+|\"(created|expires)_[a-z]+\":[^,}]+", "", page.text)
+        return page
+
+    cases = {
+        "a new job's source": (server, lambda n: post("/migration/jobs", **dict(job_form(member), source_server_id=n))),
+        "a new job's destination": (server, lambda n: post("/migration/jobs",
+                                                           **dict(job_form(member), dest_server_id=n))),
+        "a server to test": (server, lambda n: post("/migration/servers/test", server_id=n, user="u", password="p")),
+        "the rows of a list": (job(), lambda n: browser.json("/migration/jobs?ids=%d" % n)),
+        "the batch of a list": (batch, lambda n: browser.json("/migration/jobs?batch=%d" % n)),
+        "the batch of all that match": (batch, lambda n: post("/migration/jobs/bulk", action="retry", scope="matching",
+                                                              batch=n)),
+        "jobs picked": (job(), lambda n: post("/migration/jobs/bulk", action="delete", ids=n, confirm="1")),
+        "a server in an import": (server, imported),
+    }
+    for what, (make, request) in cases.items():
+        theirs = make(other)
+        before = web.sql("SELECT COUNT(*), SUM(state = 'queued') FROM job")
+        a, b = request(theirs), request(MISSING)
+        same((what, a.status), (what, b.status))
+        same(without(a, theirs), without(b, MISSING), what)
+        same(web.sql("SELECT COUNT(*), SUM(state = 'queued') FROM job"), before, what)
+
+
+if __name__ == "__main__":
+    tap.run(globals())
