@@ -137,17 +137,22 @@ static const char *check_password(
 	return NULL;
 }
 
-/* A line break in a name is a blank in a list. */
+/* A line break in a name is a blank in a list, and several look like one. */
 static const char *check_name(
     const struct import_check *c, struct arena *a, const struct csv_row *row, struct buf *problems)
 {
 	const char *s = tidy(c, a, row, IMPORT_NAME);
-	size_t len = strlen(s), chars = 0, n;
+	size_t len = strlen(s), kept = 0, chars = 0, n;
 	char *name = arena_strndup(a, s, len);
 
-	for (char *p = name; *p != '\0'; p++)
-		if (*p == '\r' || *p == '\n' || *p == '\t')
-			*p = ' ';
+	for (size_t i = 0; i < len; i++) {
+		if (strchr("\r\n\t", name[i]) != NULL)
+			name[i] = ' ';
+		if (name[i] != ' ' || kept == 0 || name[kept - 1] != ' ')
+			name[kept++] = name[i];
+	}
+	name[kept] = '\0';
+	len = kept;
 	for (size_t i = 0; i < len; i += n, chars++) {
 		n = utf8_sequence(name + i, len - i);
 		if (n == 0 || utf8_is_control(name + i, n)) {

@@ -8,6 +8,8 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_redact \
 	tests/fuzz/fuzz_request \
 	tests/fuzz/fuzz_form \
+	tests/fuzz/fuzz_multipart \
+	tests/fuzz/fuzz_csv \
 	tests/fuzz/fuzz_progress \
 	tests/fuzz/fuzz_imap_token \
 	tests/fuzz/fuzz_imap_mutf7 \
@@ -41,6 +43,14 @@ tests_fuzz_fuzz_request_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS)
 tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz_form.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_form_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_form_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS)
+
+tests_fuzz_fuzz_multipart_SOURCES = tests/fuzz/fuzz_multipart.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_multipart_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_multipart_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS)
+
+tests_fuzz_fuzz_csv_SOURCES = tests/fuzz/fuzz_csv.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_csv_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_csv_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS)
 
 tests_fuzz_fuzz_progress_SOURCES = tests/fuzz/fuzz_progress.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_progress_LDFLAGS = $(FUZZ_LINK)

@@ -5,6 +5,7 @@ HTTP_TESTS = \
 	tests/http/test_jobs.py \
 	tests/http/test_bulk.py \
 	tests/http/test_batch.py \
+	tests/http/test_import.py \
 	tests/http/test_log.py \
 	tests/http/test_security.py \
 	tests/http/test_isolation.py \

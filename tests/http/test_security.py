@@ -27,6 +27,7 @@ CANARY = "canary-Passw0rd"
 PAGES = ["/migration/jobs", "/migration/jobs/new", "/migration/jobs/%d" % JOB, "/migration/jobs/%d/edit" % JOB,
          "/migration/jobs/%d/delete" % JOB, "/migration/jobs/%d/cancel" % RUNNING, "/migration/servers",
          "/migration/servers/new", "/migration/servers/%d" % OURS, "/migration/servers/%d/delete" % OURS, "/session",
+         "/migration/import", "/migration/import/template.csv",
          "/migration/jobs/%d/tail?offset=0" % JOB, "/migration/jobs/%d/log" % JOB]
 CHANGES = [("POST", "/logout"), ("POST", "/migration/servers"), ("POST", "/migration/servers/test"),
            ("POST", "/migration/servers/%d" % OURS), ("POST", "/migration/servers/%d/delete" % OURS),

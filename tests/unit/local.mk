@@ -76,3 +76,13 @@ tests_unit_test_imap_token_LDADD = $(LIBMCVIMAP_LIBS) $(UNIT_LIBS)
 tests_unit_test_imap_mutf7_LDADD = $(LIBMCVIMAP_LIBS) $(UNIT_LIBS)
 tests_unit_test_imap_flags_LDADD = $(LIBMCVIMAP_LIBS) $(UNIT_LIBS)
 endif
+
+# fcgi/: imports
+if HAVE_CMOCKA
+IMPORT_UNIT_TESTS = tests/unit/test_fcgi_csv tests/unit/test_fcgi_multipart tests/unit/test_fcgi_import
+check_PROGRAMS += $(IMPORT_UNIT_TESTS)
+TESTS += $(IMPORT_UNIT_TESTS)
+tests_unit_test_fcgi_csv_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
+tests_unit_test_fcgi_multipart_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
+tests_unit_test_fcgi_import_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
+endif
