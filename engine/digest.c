@@ -5,6 +5,7 @@
 #include <string.h>
 #include <openssl/evp.h>
 
+#include "lib/buf.h"
 #include "engine/identity.h"
 #include "engine/output.h"
 
@@ -22,17 +23,42 @@ struct reading {
 	size_t head_len;
 	bool head_done;
 	bool marked;
+	bool in_header;
+	bool line_is_empty; /* so far */
 	uint64_t size;
 	uint64_t passed;
 };
 
+/* The header's bytes up to its end, or len: as the digest takes them. */
+static size_t add_header(struct reading *r, const char *bytes, size_t len, struct buf *out)
+{
+	size_t n = 0;
+
+	for (; n < len && r->in_header; n++) {
+		char c = bytes[n];
+		if (c == '\n') {
+			r->in_header = !r->line_is_empty;
+			r->line_is_empty = true;
+		} else if (c != '\r') {
+			r->line_is_empty = false;
+			buf_addc(out, (unsigned char)c >= 0x80 || c == '\0' ? 'X' : c);
+		}
+	}
+	return n;
+}
+
 static enum err add_kept(struct reading *r, const char *bytes, size_t len)
 {
 	static const char instead_of_nul = '\x80';
+	AUTO_BUF struct buf header = BUF_INIT;
+	size_t n = r->in_header ? add_header(r, bytes, len, &header) : 0;
 
+	if (header.len > 0 && EVP_DigestUpdate(r->kept, header.data, header.len) != 1)
+		return ERR_CRYPTO;
+	bytes += n;
+	len -= n;
 	while (len > 0) {
-		size_t n = 0;
-		while (n < len && bytes[n] != '\n' && bytes[n] != '\r' && bytes[n] != '\0')
+		for (n = 0; n < len && bytes[n] != '\n' && bytes[n] != '\r' && bytes[n] != '\0';)
 			n++;
 		if (n > 0 && EVP_DigestUpdate(r->kept, bytes, n) != 1)
 			return ERR_CRYPTO;
@@ -58,6 +84,7 @@ static enum err on_begin(void *ctx, uint64_t size)
 	struct reading *r = ctx;
 	r->head_len = 0;
 	r->head_done = r->marked = false;
+	r->in_header = r->line_is_empty = true;
 	r->passed = 0;
 	r->size = size;
 	return EVP_DigestInit_ex(r->exact, EVP_sha256(), NULL) == 1 &&

@@ -1,8 +1,8 @@
 /*
  * What a message holds, in two digests: of every byte, and of what a mail server keeps of it for certain.
  * The second does not count carriage returns and newlines (servers turn lone ones into pairs, drop them, or
- * end the last line), takes NUL for 0x80 (into which servers turn it), and passes over a Message-Id that
- * imapsync put above the copy (--addheader).
+ * end the last line), takes NUL for 0x80 (into which Dovecot turns it) and 8-bit bytes of the header for X
+ * (Cyrus), and passes over a Message-Id that imapsync put above the copy (--addheader).
  */
 #ifndef MCV_ENGINE_DIGEST_H
 #define MCV_ENGINE_DIGEST_H

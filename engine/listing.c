@@ -113,10 +113,10 @@ static enum err on_row(void *ctx, const struct imap_row *row)
 	m->number = row->number;
 	m->date_s = listing_date(row->date);
 	listing_flags(flags, &m->flags, &m->keywords);
-	if (r->whole_header)
+	/* servers disagree about which fields a malformed header has: the whole of it is asked the same */
+	e = identity_from_fields(&m->id, row->header, row->header_len);
+	if (e == ERR_NOT_FOUND && r->whole_header)
 		e = identity_from_header(&m->id, row->header, row->header_len);
-	else
-		e = identity_from_fields(&m->id, row->header, row->header_len);
 	m->known = m->identified = e == ERR_OK;
 	if (row->uid > r->last_uid)
 		r->last_uid = row->uid;

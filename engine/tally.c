@@ -32,7 +32,7 @@ static const struct count_row count_rows[] = {
     COUNT(newer, "Messages newer than the run"),
     COUNT(left_out, "Messages bigger than --maxsize"),
     COUNT(repeated, "Repeated on host1, once on host2"),
-    COUNT(relined, "Line ends changed by a server"),
+    COUNT(relined, "Bytes changed by a server"),
     COUNT(marked, "Message-Id added by imapsync"),
     COUNT(redated, "Arrival date not kept by host2"),
     COUNT(unread, "Messages that could not be compared"),

@@ -35,7 +35,7 @@ struct tally_count {
 	uint64_t left_out; /* bigger than --maxsize */
 	/* No faults: among those verified, with something told apart. */
 	uint64_t repeated; /* identical to another of the folder, which is on the destination once */
-	uint64_t relined;  /* the destination's server changed line ends or NUL bytes */
+	uint64_t relined;  /* a server changed line ends, NUL or 8-bit bytes of the header */
 	uint64_t marked;   /* imapsync put a Message-Id above it, for it had none */
 	uint64_t redated;  /* the destination does not have the arrival date */
 	/* Neither verified nor faulty. */

@@ -97,7 +97,7 @@ static void read_count(struct verified *v, const char *line, size_t len)
 	    {"Messages on host2 only ", &v->extra},
 	    {"Messages newer than the run ", &v->newer},
 	    {"Repeated on host1, once on host2 ", &v->adapted},
-	    {"Line ends changed by a server ", &v->adapted},
+	    {"Bytes changed by a server ", &v->adapted},
 	    {"Message-Id added by imapsync ", &v->adapted},
 	    {"Arrival date not kept by host2 ", &v->adapted},
 	    {"Messages that could not be compared ", &v->unread},

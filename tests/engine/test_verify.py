@@ -200,7 +200,7 @@ def line_ends_and_dates_a_server_changed_are_no_loss(bench, program):
     for how in ("size", "content"):
         r = verify(bench, user, how)
         check(r.code == 0, r)
-        check(number(r, "Line ends changed by a server") == 1, r)
+        check(number(r, "Bytes changed by a server") == 1, r)
         check(number(r, "Arrival date not kept by host2") == 1, r)
 
 
