@@ -17,6 +17,9 @@ enum {
 	PROBLEM_BYTES = 400
 };
 
+/* What may stand before the first line: blank lines, and the bytes of a byte order mark. */
+#define BLANK_OR_MARK "\r\n\xEF\xBB\xBF"
+
 struct csv_reader {
 	const char *const *expected;
 	csv_row_fn on_row;
@@ -328,7 +331,7 @@ static char find_delimiter(const struct csv_reader *r, const char *s, size_t len
 static enum err start(struct csv_reader *r)
 {
 	const char *s = r->head.data;
-	size_t len = r->head.len, line;
+	size_t len = r->head.len, at, n = 0;
 	enum err e;
 
 	r->is_started = true;
@@ -343,26 +346,23 @@ static enum err start(struct csv_reader *r)
 		s += 3;
 		len -= 3;
 	}
-	for (line = 0; line < len && line < HEAD_MAX_BYTES && s[line] != '\n' && s[line] != '\r';)
-		line++;
-	csv_set_delim(&r->parser, (unsigned char)find_delimiter(r, s, line));
+	for (at = strspn(s, BLANK_OR_MARK); at + n < len && at + n < HEAD_MAX_BYTES;) {
+		if (s[at + n] == '\n' || s[at + n] == '\r')
+			break;
+		n++;
+	}
+	csv_set_delim(&r->parser, (unsigned char)find_delimiter(r, s + at, n));
 	e = feed_text(r, s, len);
 	buf_wipe(&r->head);
 	return e;
 }
 
 /* Whether the head holds its first line, blank lines in front aside. */
-static bool head_is_whole(struct csv_reader *r)
+static bool head_is_whole(const struct csv_reader *r)
 {
-	size_t skip = r->head.len >= 3 && memcmp(r->head.data, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0, blank;
+	size_t blank = strspn(r->head.data, BLANK_OR_MARK);
 
-	blank = strspn(r->head.data + skip, "\r\n");
-	if (blank > 0) {
-		r->line += count_of(r->head.data + skip, blank, '\n');
-		buf_consume(&r->head, skip + blank);
-		skip = 0;
-	}
-	return r->head.len > HEAD_MAX_BYTES || strpbrk(r->head.data + skip, "\r\n") != NULL ||
+	return r->head.len > HEAD_MAX_BYTES || strpbrk(r->head.data + blank, "\r\n") != NULL ||
 	       strlen(r->head.data) < r->head.len;
 }
 
