@@ -11,13 +11,6 @@
 
 enum { USER_MAX_BYTES = 255, NAME_MAX_CHARS = 200, SHOWN_BYTES = 60 };
 
-#define JOB_MARK (UINT64_C(1) << 63)
-
-uint64_t import_job_mark(uint64_t job_id)
-{
-	return JOB_MARK | job_id;
-}
-
 static void PRINTF_LIKE(3, 4)
     add_problem(struct buf *problems, enum import_column column, const char *fmt, ...)
 {
@@ -185,18 +178,19 @@ static int check_dry_run(
 static void check_seen(
     const struct import_check *c, const struct import_mailboxes *m, unsigned line, struct buf *problems)
 {
-	uint64_t mark;
+	uint64_t job, earlier;
 
 	if (m->src_server_id == 0 || m->dst_server_id == 0 || m->src_user == NULL || m->dst_user == NULL)
 		return;
-	mark = import_seen_add(c->seen, m, line);
-	if (mark & JOB_MARK)
+	earlier = import_seen_add(c->seen, m, line);
+	if (earlier != 0)
+		add_problem(problems, IMPORT_COLUMN__MAX, "The same mailboxes as in line %llu.",
+		    (unsigned long long)earlier);
+	job = import_seen_find(c->active, m);
+	if (job != 0)
 		add_problem(problems, IMPORT_COLUMN__MAX,
 		    "The same mailboxes are queued or running already, as job %llu.",
-		    (unsigned long long)(mark & ~JOB_MARK));
-	else if (mark != 0)
-		add_problem(problems, IMPORT_COLUMN__MAX, "The same mailboxes as in line %llu.",
-		    (unsigned long long)mark);
+		    (unsigned long long)job);
 }
 
 enum err import_check_row(const struct import_check *c, struct arena *a, const struct csv_row *row,

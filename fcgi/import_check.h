@@ -24,12 +24,10 @@ struct import_server {
 struct import_check {
 	const struct import_server *servers;
 	size_t servers_count;
-	struct import_seen *seen; /* mailboxes of earlier rows by line, of active jobs by import_job_mark() */
+	struct import_seen *seen;   /* mailboxes of earlier rows, by line */
+	struct import_seen *active; /* mailboxes that are queued or running, by job */
 	struct import_map map;
 };
-
-/* The mark in seen of a job that is queued or running. */
-uint64_t import_job_mark(uint64_t job_id);
 
 struct import_mailbox_row {
 	struct import_mailboxes mailboxes;

@@ -74,17 +74,30 @@ static void add_lower(struct buf *b, const char *user)
 	buf_addc(b, '\0');
 }
 
-uint64_t import_seen_add(struct import_seen *s, const struct import_mailboxes *m, uint64_t mark)
+static void make_key(struct import_seen *s, const struct import_mailboxes *m, unsigned char *hash_r)
 {
-	unsigned char hash[TOKEN_HASH_BYTES];
-	struct slot *slot;
-
 	buf_clear(&s->text);
 	buf_add(&s->text, &m->src_server_id, sizeof(m->src_server_id));
 	buf_add(&s->text, &m->dst_server_id, sizeof(m->dst_server_id));
 	add_lower(&s->text, m->src_user);
 	add_lower(&s->text, m->dst_user);
-	token_hash(s->text.data, s->text.len, hash);
+	token_hash(s->text.data, s->text.len, hash_r);
+}
+
+uint64_t import_seen_find(struct import_seen *s, const struct import_mailboxes *m)
+{
+	unsigned char hash[TOKEN_HASH_BYTES];
+
+	make_key(s, m, hash);
+	return find(s->slots, s->size, hash)->mark;
+}
+
+uint64_t import_seen_add(struct import_seen *s, const struct import_mailboxes *m, uint64_t mark)
+{
+	unsigned char hash[TOKEN_HASH_BYTES];
+	struct slot *slot;
+
+	make_key(s, m, hash);
 	if (s->used * 4 >= s->size * 3)
 		grow(s);
 	slot = find(s->slots, s->size, hash);

@@ -1,6 +1,6 @@
 /*
- * Which mailboxes a file has had so far and which are queued or running: a set of (source server, user,
- * destination server, user), the users' ASCII letters whatever their case.  24 bytes a mailbox.
+ * A set of (source server, user, destination server, user), the users' ASCII letters whatever their case: the
+ * mailboxes that a file has had so far, or that are queued or running.  24 bytes a mailbox.
  */
 #ifndef MCV_FCGI_IMPORT_SEEN_H
 #define MCV_FCGI_IMPORT_SEEN_H
@@ -19,5 +19,8 @@ struct import_mailboxes {
 
 /* What was noted when these mailboxes came first; 0: they are new, and noted with mark (> 0) now. */
 uint64_t import_seen_add(struct import_seen *s, const struct import_mailboxes *m, uint64_t mark);
+
+/* What was noted with these mailboxes; 0: nothing. */
+uint64_t import_seen_find(struct import_seen *s, const struct import_mailboxes *m);
 
 #endif

@@ -101,7 +101,7 @@ static void note_active(void *arg, const struct import_active *job)
 	    .src_user = job->src_user,
 	    .dst_user = job->dst_user};
 
-	(void)import_seen_add(arg, &m, import_job_mark(job->job_id));
+	(void)import_seen_add(arg, &m, job->job_id);
 }
 
 static enum err load_servers(struct stage *s)
@@ -163,8 +163,9 @@ enum err import_stage(struct visit *v, int fd, struct buf *problems, uint64_t *i
 	enum err e = load_servers(&s);
 
 	s.check.seen = import_seen_new();
+	s.check.active = import_seen_new();
 	if (e == ERR_OK)
-		e = store_import_active(v->web->db, &v->viewer, note_active, s.check.seen);
+		e = store_import_active(v->web->db, &v->viewer, note_active, s.check.active);
 	if (e == ERR_OK)
 		e = store_import_begin(v->web->db, &v->viewer, &s.writer);
 	if (e == ERR_OK)
@@ -173,6 +174,7 @@ enum err import_stage(struct visit *v, int fd, struct buf *problems, uint64_t *i
 		e = store_import_end(&s.writer, id_r);
 	store_import_abandon(&s.writer);
 	import_seen_free(&s.check.seen);
+	import_seen_free(&s.check.active);
 	buf_free(&s.row_problems);
 	buf_free(&s.row_text);
 	buf_free(&s.sealed);

@@ -69,6 +69,6 @@ const struct route site_routes[] = {
     GET(URL_IMPORT "/:id", ROUTE_MEMBER, page_import_show),
     GET(URL_IMPORT "/:id/bad.csv", ROUTE_MEMBER, page_import_bad),
     POST(URL_IMPORT "/:id/confirm", ROUTE_MEMBER, page_import_confirm),
-    POST(URL_IMPORT "/:id/discard", ROUTE_MEMBER, page_import_discard),
+    POST_HARMLESS(URL_IMPORT "/:id/discard", ROUTE_MEMBER, page_import_discard),
     {.pattern = NULL},
 };

@@ -93,7 +93,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	for (int i = 0; i < 2; i++) {
 		struct reading r = {
-		    .check = {.servers = servers, .servers_count = 2, .seen = import_seen_new()},
+		    .check = {.servers = servers,
+			.servers_count = 2,
+			.seen = import_seen_new(),
+			.active = import_seen_new()},
 		    .arena = arena_new(),
 		    .out = BUF_INIT,
 		};
@@ -101,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		e[i] = read_all(&r, (const char *)data, size, i == 0 ? CSV_FEED_MAX_BYTES : 1 + size / 7);
 		rows[i] = r.rows;
 		import_seen_free(&r.check.seen);
+		import_seen_free(&r.check.active);
 		arena_free(&r.arena);
 		buf_free(&r.out);
 	}

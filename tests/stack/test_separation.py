@@ -87,6 +87,20 @@ def test_every_other_thing_people_do_with_jobs_works():
         servers.run_ctl("slots", "2")
 
 
+def test_a_file_is_imported_and_an_old_one_removed():
+    env = servers.env
+    header = "sourceServerId,sourceEmail,sourcePassword,destServerId,destEmail,destPassword\n"
+    text = header + "Old,%s,%s,New,%s,%s\n" % ((env["MAIL_USER"], env["MAIL_PASSWORD"]) * 2)
+    over = panel.import_file(text + "9,,,9,,\n")["id"]
+    made["import"] = panel.import_file(text)["id"]
+    batch = panel.form("/migration/import/%d/confirm" % made["import"], {"tag": "separated", "dry_run": "1"})["batch"]
+    job = panel.get("/migration/jobs?batch=%d" % batch["id"])["jobs"][0]["id"]
+    same(panel.wait(job)["job"]["state"], "done", worker_said())
+    servers.db.sql("UPDATE mailconvoy.import SET expires_at = UTC_TIMESTAMP(6) WHERE id = %d" % over)
+    process.wait_for("the worker removes it", lambda: not servers.db.sql(
+        "SELECT id FROM mailconvoy.import WHERE id = %d" % over))
+
+
 def test_servers_are_tested_changed_and_deleted():
     env = servers.env
     spare = panel.add_server("Spare", "localhost", env["SRC_PORT"])["id"]

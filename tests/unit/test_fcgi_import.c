@@ -21,7 +21,8 @@ static int setup(void **state)
 {
 	(void)state;
 	arena = arena_new();
-	check = (struct import_check){.servers = servers, .servers_count = 5, .seen = import_seen_new()};
+	check = (struct import_check){
+	    .servers = servers, .servers_count = 5, .seen = import_seen_new(), .active = import_seen_new()};
 	assert_int_equal(import_map_read(&ROW(HEADER, "name", "dryRun"), &check.map, &problems), ERR_OK);
 	buf_clear(&problems);
 	return 0;
@@ -31,6 +32,7 @@ static int teardown(void **state)
 {
 	(void)state;
 	import_seen_free(&check.seen);
+	import_seen_free(&check.active);
 	arena_free(&arena);
 	buf_free(&problems);
 	return 0;
@@ -124,13 +126,17 @@ static void the_same_mailboxes_are_told_with_where_they_were(void **state)
 	const struct import_mailboxes active = {1, 3, "Busy", "x"};
 
 	(void)state;
-	import_seen_add(check.seen, &active, import_job_mark(99));
+	import_seen_add(check.active, &active, 99);
 	assert_int_equal(judge(ROW("1", "A@example.org", "p", "1", "x", "q", "", "")), ERR_OK);
 	assert_int_equal(judge(ROW("Old", "a@Example.org", "p2", "Old", "X", "q2", "", "")), ERR_INVALID);
 	assert_string_equal(problems.data, "\tThe same mailboxes as in line 7.\n");
 	assert_int_equal(judge(ROW("1", "a@example.org", "p", "3", "x", "q", "", "")), ERR_OK);
 	assert_int_equal(judge(ROW("1", "busy", "p", "3", "X", "q", "", "")), ERR_INVALID);
 	assert_non_null(strstr(problems.data, "as job 99."));
+	assert_null(strstr(problems.data, "as in line"));
+	assert_int_equal(judge(ROW("1", "busy", "p", "3", "X", "q", "", "")), ERR_INVALID);
+	assert_non_null(strstr(problems.data, "as job 99."));
+	assert_non_null(strstr(problems.data, "as in line 7."));
 }
 
 static void a_row_of_another_length_shows_nothing_of_itself(void **state)
