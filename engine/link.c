@@ -127,9 +127,14 @@ enum err link_open(struct link *l)
 	stop_opening(false);
 	if (e != ERR_OK) {
 		const char *why = link_why(l, a);
-		report_error(l->report, l->side == 0 ? ERROR_AUTH_USER1 : ERROR_AUTH_USER2,
-		    "%s failure: Error login on [%s] with user [%s] auth [LOGIN]: %s", link_name(l), o->host,
-		    o->user, why);
+		failure = *imap_session_failure(l->session);
+		/* nobody said that the password was wrong */
+		if (failure.cause == IMAP_CLOSED || failure.cause == IMAP_TIMED_OUT)
+			report_refusal(l, &failure);
+		else
+			report_error(l->report, l->side == 0 ? ERROR_AUTH_USER1 : ERROR_AUTH_USER2,
+			    "%s failure: Error login on [%s] with user [%s] auth [LOGIN]: %s", link_name(l),
+			    o->host, o->user, why);
 		drop(l);
 		return e;
 	}

@@ -1,16 +1,22 @@
 """A TCP proxy that misbehaves where a test wants it to, for plain-text IMAP.
 
 Each direction passes through a function (connection number, bytes) -> bytes to pass on, None to pass nothing and
-cut both ends; it may block.  Bytes come as they are read: rules must bear any cut.
+cut both ends, Last(bytes) to pass these and cut; it may block.  Bytes come as they are read: rules must bear any cut.
 """
 
 import socket
 import threading
 
 
+class Last(bytes):
+    """The last bytes that pass."""
+
+
 class Proxy:
-    def __init__(self, port, from_server=None, from_client=None):
+    def __init__(self, port, from_server=None, from_client=None, split=None):
+        """split: a function (socket, bytes) that sends in place of sendall()."""
         self.target = port
+        self.send = split or (lambda sink, data: sink.sendall(data))
         self.rules = {"server": from_server or (lambda n, b: b), "client": from_client or (lambda n, b: b)}
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -31,6 +37,8 @@ class Proxy:
                 continue
             server = socket.create_connection(("127.0.0.1", self.target))
             self.connections += 1
+            for s in (client, server):
+                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.lock:
                 self.sockets += [client, server]
             for name, source, sink in (("client", client, server), ("server", server, client)):
@@ -45,7 +53,9 @@ class Proxy:
                 if passed is None:
                     break
                 if passed:
-                    sink.sendall(passed)
+                    self.send(sink, passed)
+                if isinstance(passed, Last):
+                    break
         except OSError:
             pass
         for s in (source, sink):
