@@ -1,0 +1,139 @@
+"""
+One evening's work through the whole product: a file of 200 mailboxes, some rows bad, is imported, run dry, looked at and
+run for real.
+"""
+import atexit
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "http"), os.path.join(os.path.dirname(HERE), "engine")]
+
+import imapbox  # noqa: E402
+import stack    # noqa: E402
+import tap      # noqa: E402
+from panel import Panel  # noqa: E402
+from tap import has, lacks, same  # noqa: E402
+
+BUILD = os.environ.get("MCV_BUILDDIR") or stack.SOURCE
+HEADER = "sourceServerId,sourceEmail,sourcePassword,destServerId,destEmail,destPassword,name"
+TAG = "One evening"
+# Lines of the file whose row cannot be imported, and why.
+BAD = {12: "Unknown server", 55: "missing", 56: "not an e-mail address", 101: "as in line 2", 200: "fields"}
+WRONG_PASSWORD = 77  # a line that can be imported, and whose job fails
+
+for program in ("ctl/mailconvoyctl", "fcgi/mailconvoy-web", "worker/mailconvoy-worker", "engine/mailconvoy-sync"):
+    if not os.path.exists(os.path.join(BUILD, program)):
+        tap.skip_all("%s is not built" % program)
+DIR = tempfile.mkdtemp(prefix="mcv-batch-")
+atexit.register(shutil.rmtree, DIR, ignore_errors=True)
+os.chmod(DIR, 0o711)
+servers = stack.Stack(os.path.join(DIR, "stack"), BUILD, port=0, with_sample=False,
+                      parts=("mariadb", "dovecot", "web", "worker"),
+                      settings={"sync_program": os.path.join(BUILD, "engine", "mailconvoy-sync"), "poll_ms": "50"})
+try:
+    servers.check_prerequisites()
+except RuntimeError as why:
+    tap.skip_all(str(why))
+atexit.register(servers.stop)
+servers.start()
+panel = Panel(servers.env["URL"])
+made = {}
+
+
+def file_text():
+    """Lines 2 to 201: from each of ten mailboxes to each of twenty."""
+    password = servers.env["MAIL_PASSWORD"]
+    lines = [HEADER]
+    for n in range(200):
+        line = n + 2
+        row = ["Old", "user%d" % (n // 20 + 1), password, "New", "user%d" % (n % 20 + 1), password, "row %d" % line]
+        if line == 12:
+            row[0] = "Nowhere"
+        elif line == 55:
+            row[2] = ""
+        elif line == 56:
+            row[4] = "user@@new"
+        elif line == 101:
+            row[1], row[4] = "user1", "USER1"
+        elif line == 200:
+            row.append("too many")
+        elif line == WRONG_PASSWORD:
+            row[2] = "not this one"
+        lines.append(",".join(row))
+    return "\n".join(lines)
+
+
+def states(dry_run):
+    return {state: int(n) for state, n in (line.split("\t") for line in servers.db.sql(
+        "SELECT state, COUNT(*) FROM mailconvoy.job WHERE dry_run = %d GROUP BY state" % dry_run).splitlines())}
+
+
+def all_end(dry_run, count):
+    deadline = time.monotonic() + 600
+    while time.monotonic() < deadline:
+        now = states(dry_run)
+        if sum(now.values()) == count and not now.keys() & {"queued", "running"}:
+            return now
+        time.sleep(0.2)
+    raise AssertionError("after 600 s: %s" % now)
+
+
+def test_the_preview_names_each_bad_row_and_no_password():
+    env = servers.env
+    servers.run_ctl("slots", "4")
+    c = imapbox.connect(servers.source, "user3")
+    imapbox.append(c, "INBOX", imapbox.message(1))
+    c.logout()
+    panel.sign_in(env["ADMIN_EMAIL"], env["ADMIN_PASSWORD"])
+    panel.add_server("Old", env["SRC_HOST"], env["SRC_PORT"])
+    panel.add_server("New", env["DST_HOST"], env["DST_PORT"])
+    made["import"] = panel.import_file(file_text())
+    found = {p["line"]: p["reason"] for p in made["import"]["problems"]}
+    same(sorted(found), sorted(BAD))
+    for line, reason in BAD.items():
+        has(found[line], reason)
+    same((made["import"]["good"], made["import"]["bad"]), (195, 5))
+    lacks(panel.page("/migration/import/%d" % made["import"]["id"]), env["MAIL_PASSWORD"])
+    lacks(panel.raw("GET", "/migration/import/%d/bad.csv" % made["import"]["id"])[2].decode(), env["MAIL_PASSWORD"])
+
+
+def test_the_good_rows_run_dry_in_the_order_of_the_file():
+    answer = panel.form("/migration/import/%d/confirm" % made["import"]["id"],
+                        {"tag": TAG, "dry_run": "1", "skip_bad": "1"})
+    made["batch"] = answer["batch"]["id"]
+    same(all_end(1, 195), {"done": 194, "failed": 1})
+    started = servers.db.sql("SELECT name FROM mailconvoy.job ORDER BY started_at").splitlines()
+    lines = [int(name.split()[1]) for name in started]
+    # four at once: neighbours may overtake one another, no more
+    assert all(abs(at - line) <= 4 for at, line in zip(sorted(lines), lines)), lines
+    failed = servers.db.sql("SELECT name, reason FROM mailconvoy.job WHERE state = 'failed'").split()
+    same(failed[:3], ["row", str(WRONG_PASSWORD), "auth_source"])
+    has(panel.page("/migration/batches/%d" % made["batch"]), TAG)
+
+
+def test_all_good_ones_run_for_real_at_one_request():
+    page = panel.form("/migration/jobs/bulk", {"action": "run_real", "scope": "matching", "batch": made["batch"],
+                                               "state": "done"})
+    panel.form("/migration/bulk/%d" % page["bulk"]["id"], {})
+    same(all_end(0, 194), {"done": 194})
+    same(servers.db.sql("SELECT COUNT(DISTINCT batch_id), COUNT(*) FROM mailconvoy.job").split(), ["1", "389"])
+    # the one message of user3 is in every mailbox it was to go to
+    c = imapbox.connect(servers.destination, "user1")
+    same(int(c.select("INBOX")[1][0]), 1)
+    c.logout()
+    has(servers.run_ctl("check"), "agree")
+
+
+def test_the_report_of_the_batch_counts_every_mailbox():
+    text = panel.raw("GET", "/migration/batches/%d/report.csv" % made["batch"])[2].decode()
+    same(len(re.findall(r"row \d+", text)) >= 195, True, text[:500])
+    lacks(text, servers.env["MAIL_PASSWORD"])
+
+
+if __name__ == "__main__":
+    tap.run(globals())
