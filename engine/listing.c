@@ -253,6 +253,19 @@ enum err listing_read(struct link *l, const struct imap_mailbox *keeper, uint32_
 	return ERR_OK;
 }
 
+enum err listing_read_uids(
+    struct link *l, const uint32_t *uids, uint32_t count, struct message_list *list_r, uint32_t *unlisted_r)
+{
+	struct reading r = {.link = l, .list = list_r};
+	*list_r = (struct message_list){0};
+	for (uint32_t i = 0; i < count; i++)
+		(void)message_list_add(list_r, uids[i]);
+	message_list_sort(list_r);
+	enum err e = read_unknown(&r);
+	*unlisted_r = e == ERR_OK ? message_list_drop_unknown(list_r) : 0;
+	return e;
+}
+
 enum err listing_size(struct link *l, struct folder_size *size_r)
 {
 	struct reading r = {.link = l};

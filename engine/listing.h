@@ -28,6 +28,11 @@ int64_t listing_date(const char *date);
 enum err listing_read(struct link *l, const struct imap_mailbox *keeper, uint32_t from,
     struct message_list *list_r, uint32_t *unlisted_r) MUST_CHECK;
 
+/* The same of these UIDs alone, in any order; what is gone meanwhile is left out.  Whole headers are read:
+ * for few. */
+enum err listing_read_uids(struct link *l, const uint32_t *uids, uint32_t count, struct message_list *list_r,
+    uint32_t *unlisted_r) MUST_CHECK;
+
 /* How many messages the folder selected holds, their size together and of the biggest, in bytes. */
 struct folder_size {
 	uint64_t messages;

@@ -22,12 +22,15 @@ engine_libengine_a_SOURCES = \
 	%D%/single.c %D%/single.h \
 	%D%/transfer.c \
 	%D%/flags.c %D%/flags.h \
+	%D%/crowd.c %D%/crowd.h \
 	%D%/digest.c %D%/digest.h \
 	%D%/json.c %D%/json.h \
 	%D%/tally.c %D%/tally.h \
 	%D%/verify_map.c %D%/verify_map.h \
 	%D%/verify_words.c %D%/verify_words.h \
-	%D%/verify.c %D%/verify.h \
+	%D%/verify.h %D%/verify_group.h \
+	%D%/verify_judge.c \
+	%D%/verify.c \
 	%D%/copy.h \
 	%D%/sizes.c \
 	%D%/copy.c

@@ -5,42 +5,21 @@
 
 #include "lib/arena.h"
 #include "lib/clock.h"
-#include "lib/mem.h"
 #include "engine/content.h"
-#include "engine/digest.h"
+#include "engine/crowd.h"
 #include "engine/listing.h"
 #include "engine/output.h"
 #include "engine/stop.h"
-#include "engine/verify_words.h"
+#include "engine/verify_group.h"
 
-#define TWINS_MAX 8 /* identical-looking messages whose contents are compared for one */
 #define FUTURE_S 86400
-
-/* The source folders that go to one destination folder, as one list; nearly always it is one folder. */
-struct origin {
-	const char *name;
-	uint32_t uidvalidity;
-	uint32_t first; /* in the list of them all */
-	uint32_t count;
-	uint32_t newer_uid; /* from here on what has no partner is newer than the run; 0: nothing is */
-};
-
-struct group {
-	struct verify *v;
-	const char *to;
-	struct origin *origins;
-	unsigned origin_count;
-	struct message_list here;
-	struct message_list there;
-	uint32_t *by_key; /* indices in here, by key; NULL until needed */
-	struct tally_count count;
-};
 
 static void free_group(struct group *g)
 {
 	message_list_free(&g->here);
 	message_list_free(&g->there);
 	free(g->by_key);
+	g->by_key = NULL;
 }
 
 /* A folder that could not be gone through. */
@@ -70,17 +49,24 @@ static struct link *broken(const struct verify *v)
 
 /* ---- listing ---- */
 
+/* Arrival from *from_r on, and before *until_r, is newer than the run. */
+static void newer_span(const struct verify *v, int64_t *from_r, int64_t *until_r)
+{
+	int64_t began_s = (int64_t)v->report->options->newer_than_s;
+	*from_r = began_s == 0 ? INT64_MAX : began_s - VERIFY_CLOCK_PLAY_S;
+	/* a message from the future is evidence of nothing */
+	*until_r = unix_now_s() + FUTURE_S;
+}
+
 static void find_newer(struct group *g, struct origin *o)
 {
-	int64_t since = (int64_t)g->v->report->options->newer_than_s - VERIFY_CLOCK_PLAY_S;
-	/* a message from the future is evidence of nothing */
-	int64_t until = unix_now_s() + FUTURE_S;
+	int64_t from;
+	int64_t until;
 
-	if (g->v->report->options->newer_than_s == 0)
-		return;
+	newer_span(g->v, &from, &until);
 	for (uint32_t i = o->first; i < o->first + o->count; i++) {
 		const struct message *m = &g->here.items[i];
-		if (m->date_s >= since && m->date_s < until && (o->newer_uid == 0 || m->uid < o->newer_uid))
+		if (m->date_s >= from && m->date_s < until && (o->newer_uid == 0 || m->uid < o->newer_uid))
 			o->newer_uid = m->uid;
 	}
 }
@@ -127,261 +113,129 @@ static enum err list_source(struct group *g, struct origin *o, bool *failed_r)
 static enum err list_destination(struct group *g, bool *failed_r)
 {
 	struct verify *v = g->v;
-	uint32_t unlisted = 0;
 	enum err e = link_select(v->destination, g->to, true);
 
 	if (e == ERR_OK)
-		e = listing_read(v->destination, NULL, 1, &g->there, &unlisted);
+		e = listing_read(v->destination, NULL, 1, &g->there, &g->unlisted_there);
 	if (e == ERR_OK)
 		return ERR_OK;
 	*failed_r = true;
 	return give_up(v, v->destination, g->to, e);
 }
 
-/* ---- contents ---- */
+/* ---- folders ---- */
 
-static const struct origin *origin_of(const struct group *g, uint32_t index)
+static enum err judge_lists(struct group *g)
 {
-	unsigned i = 0;
-	while (i + 1 < g->origin_count && index >= g->origins[i].first + g->origins[i].count)
-		i++;
-	return &g->origins[i];
-}
-
-static enum err read_here(struct group *g, uint32_t index, struct digest_pair *d)
-{
-	const struct origin *o = origin_of(g, index);
-	struct link *l = g->v->source;
 	enum err e = ERR_OK;
-
-	if (l->selected == NULL || strcmp(l->selected, o->name) != 0)
-		e = link_select(l, o->name, true);
-	if (e == ERR_OK && l->mailbox.uidvalidity != o->uidvalidity)
-		e = ERR_LOST;
-	return e == ERR_OK ? digest_read(l, g->here.items[index].uid, d) : e;
+	match_messages(&g->here, &g->there);
+	/* of several folders in one there is no UID that names a message */
+	if (g->there.count > 0 && g->origin_count == 1)
+		e = content_settle(g->v->source, g->v->destination, &g->here, &g->there);
+	return e == ERR_OK ? verify_judge(g) : e;
 }
 
-static enum err read_there(struct group *g, uint32_t index, struct digest_pair *d)
+static enum err judge_part(struct group *g, uint32_t *uids[2], const uint32_t counts[2])
 {
-	return digest_read(g->v->destination, g->there.items[index].uid, d);
-}
+	uint32_t unlisted = 0;
+	uint32_t unlisted_there = 0;
+	enum err e = listing_read_uids(g->v->source, uids[0], counts[0], &g->here, &unlisted);
 
-/* ---- judging ---- */
-
-static enum err say(struct group *g, enum fault fault, uint32_t index)
-{
-	struct verify *v = g->v;
-	bool surplus = fault == FAULT_DOUBLED;
-	struct link *l = surplus ? v->destination : v->source;
-	const struct message *m = surplus ? &g->there.items[index] : &g->here.items[index];
-	struct verify_words words = {.from = "", .subject = ""};
-	AUTO_ARENA struct arena *a = arena_new();
-	struct fault_words w = {.folder = g->to, .side = 1};
-	enum err e = ERR_OK;
-
-	if (!surplus) {
-		w.folder = origin_of(g, index)->name;
-		w.side = 0;
-	}
-	if (tally_wants_words(&v->tally)) {
-		if (l->selected == NULL || strcmp(l->selected, w.folder) != 0)
-			e = link_select(l, w.folder, true);
-		if (e == ERR_OK)
-			e = verify_words_read(l, m->uid, a, &words);
-	}
-	w.from = words.from;
-	w.subject = words.subject;
-	tally_fault(&v->tally, fault, m, &w);
+	if (e == ERR_OK)
+		e = listing_read_uids(g->v->destination, uids[1], counts[1], &g->there, &unlisted_there);
+	g->count.unread += unlisted;
+	g->unlisted_there += unlisted_there;
+	g->origins[0].first = 0;
+	g->origins[0].count = g->here.count;
+	if (e == ERR_OK)
+		e = judge_lists(g);
+	free_group(g);
 	return e;
 }
 
-static enum err judge_pair(struct group *g, uint32_t index)
+/* Both folders are selected, and hold too many messages for lists. */
+static enum err judge_crowd(struct group *g)
 {
-	const struct message *m = &g->here.items[index];
-	const struct message *copy = &g->there.items[m->partner];
-	bool contents = g->v->report->options->verify == VERIFY_CONTENT || m->size != copy->size;
-	struct digest_pair a;
-	struct digest_pair b;
+	struct verify *v = g->v;
+	struct crowd sides[2] = {{0}, {0}};
+	uint32_t at[2] = {0, 0};
+	uint32_t *uids[2];
+	uint32_t counts[2];
+	uint64_t certain = 0;
+	int64_t from;
+	int64_t until;
 
-	if (contents) {
-		enum err e = read_here(g, index, &a);
-		if (e == ERR_OK)
-			e = read_there(g, m->partner, &b);
-		if (e != ERR_OK)
-			return e;
-		if (!a.known || !b.known) {
-			g->count.unread++;
-			return ERR_OK;
-		}
-		if (!digest_same_kept(&a, &b)) {
-			g->count.altered++;
-			return say(g, FAULT_ALTERED, index);
-		}
-		g->count.marked += b.marked && !a.marked;
-		/* some servers tell another size than they hand out: then the bytes are as they were */
-		g->count.relined += !digest_same(&a, &b) && b.marked == a.marked;
+	newer_span(v, &from, &until);
+	enum err e = crowd_read(v->source, from, until, &sides[0]);
+	if (e == ERR_OK)
+		e = crowd_read(v->destination, from, until, &sides[1]);
+	if (e == ERR_OK) {
+		uint32_t told[2] = {sides[0].count, sides[1].count};
+		g->origins[0].newer_uid = sides[0].newer_uid;
+		crowd_pair(&sides[0], &sides[1], v->report->options->verify == VERIFY_CONTENT, &certain);
+		g->count.compared += certain;
+		g->count.verified += certain;
+		if (told[0] < v->source->mailbox.exists)
+			g->count.unread += v->source->mailbox.exists - told[0];
+		if (told[1] < v->destination->mailbox.exists)
+			g->unlisted_there += v->destination->mailbox.exists - told[1];
 	}
-	g->count.redated += m->date_s != copy->date_s;
-	g->count.verified++;
+	while (e == ERR_OK && crowd_part(sides, at, uids, counts)) {
+		e = judge_part(g, uids, counts);
+		free(uids[0]);
+		free(uids[1]);
+	}
+	crowd_free(&sides[0]);
+	crowd_free(&sides[1]);
+	return e;
+}
+
+/* *crowd_r: it is left to judge_crowd(), and both folders are selected. */
+static enum err select_crowd(struct group *g, const struct folder_pair *p, bool *crowd_r)
+{
+	struct verify *v = g->v;
+	enum err e = ERR_OK;
+
+	*crowd_r = false;
+	if (g->origin_count > 1 || !p->exists)
+		return ERR_OK;
+	e = link_select(v->source, g->origins[0].name, true);
+	if (e == ERR_OK && v->source->mailbox.exists < CROWD_FROM / 2)
+		return ERR_OK;
+	if (e == ERR_OK)
+		e = link_select(v->destination, g->to, true);
+	*crowd_r =
+	    e == ERR_OK && (uint64_t)v->source->mailbox.exists + v->destination->mailbox.exists >= CROWD_FROM;
+	g->origins[0].uidvalidity = v->source->mailbox.uidvalidity;
+	/* what fails here fails again where it is told */
 	return ERR_OK;
 }
 
-static int compare_key(const void *a, const void *b, void *list)
-{
-	const struct message_list *l = list;
-	uint32_t x = *(const uint32_t *)a;
-	uint32_t y = *(const uint32_t *)b;
-	int c = memcmp(l->items[x].id.key, l->items[y].id.key, sizeof(l->items[x].id.key));
-	return c != 0 ? c : (x > y) - (x < y);
-}
-
-/* The first of by_key that has m's key, or the first behind where it would be. */
-static uint32_t first_of_key(struct group *g, const struct message *m)
-{
-	uint32_t low = 0;
-	uint32_t high = g->here.count;
-
-	if (g->by_key == NULL) {
-		g->by_key = mem_array(g->here.count > 0 ? g->here.count : 1, sizeof(*g->by_key));
-		for (uint32_t i = 0; i < g->here.count; i++)
-			g->by_key[i] = i;
-		if (g->here.count > 0)
-			qsort_r(g->by_key, g->here.count, sizeof(*g->by_key), compare_key, &g->here);
-	}
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		if (memcmp(g->here.items[g->by_key[middle]].id.key, m->id.key, sizeof(m->id.key)) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static bool same_key(const struct message *a, const struct message *b)
-{
-	return memcmp(a->id.key, b->id.key, sizeof(a->id.key)) == 0;
-}
-
-/*
- * Whether m, of either side and without a partner, is what a source message with a partner is: by its content
- * where the sizes agree, and, with by_date, by its arrival date where they do not (a copy that was cut
- * short).
- */
-static enum err has_twin(struct group *g, const struct message *m, bool by_date, bool *twin_r)
-{
-	struct digest_pair mine;
-	bool read = false;
-	unsigned compared = 0;
-
-	*twin_r = false;
-	for (uint32_t at = first_of_key(g, m); at < g->here.count && compared < TWINS_MAX && !*twin_r; at++) {
-		uint32_t index = g->by_key[at];
-		const struct message *other = &g->here.items[index];
-		struct digest_pair its;
-		if (!same_key(other, m))
-			break;
-		if (other == m || other->partner == MESSAGE_UNPAIRED || other->id.hint != m->id.hint)
-			continue;
-		if (other->size != m->size) {
-			*twin_r = by_date && other->date_s == m->date_s;
-			continue;
-		}
-		enum err e = ERR_OK;
-		if (!read)
-			e = by_date ? read_there(g, (uint32_t)(m - g->there.items), &mine)
-				    : read_here(g, (uint32_t)(m - g->here.items), &mine);
-		read = true;
-		if (e == ERR_OK)
-			e = read_here(g, index, &its);
-		if (e != ERR_OK)
-			return e;
-		*twin_r = digest_same_kept(&mine, &its);
-		compared++;
-	}
-	return ERR_OK;
-}
-
-static enum err judge_missing(struct group *g, uint32_t index)
-{
-	const struct message *m = &g->here.items[index];
-	const struct origin *o = origin_of(g, index);
-	uint64_t maxsize = g->v->report->options->maxsize;
-	bool twin;
-
-	if (maxsize > 0 && m->size > maxsize) {
-		g->count.left_out++;
-		return ERR_OK;
-	}
-	enum err e = has_twin(g, m, false, &twin);
-	if (e != ERR_OK)
-		return e;
-	if (twin) {
-		g->count.repeated++;
-		g->count.verified++;
-		return ERR_OK;
-	}
-	if (o->newer_uid != 0 && m->uid >= o->newer_uid) {
-		g->count.newer++;
-		return ERR_OK;
-	}
-	g->count.missing++;
-	return say(g, FAULT_MISSING, index);
-}
-
-static enum err judge_surplus(struct group *g, uint32_t index)
-{
-	bool twin;
-	enum err e = has_twin(g, &g->there.items[index], true, &twin);
-
-	if (e != ERR_OK)
-		return e;
-	if (!twin) {
-		g->count.extra++;
-		return ERR_OK;
-	}
-	g->count.doubled++;
-	return say(g, FAULT_DOUBLED, index);
-}
-
-static enum err judge_all(struct group *g)
+static enum err list_group(struct group *g, const struct folder_pair *p, bool *failed_r)
 {
 	enum err e = ERR_OK;
-	for (uint32_t i = 0; i < g->here.count && e == ERR_OK && stop_signal() == 0; i++) {
-		out_alive(
-		    "Host1: folder [%s] %u of %u messages compared", g->origins[0].name, i, g->here.count);
-		e = g->here.items[i].partner != MESSAGE_UNPAIRED ? judge_pair(g, i) : judge_missing(g, i);
-	}
-	for (uint32_t i = 0; i < g->there.count && e == ERR_OK && stop_signal() == 0; i++) {
-		if (g->there.items[i].partner == MESSAGE_UNPAIRED)
-			e = judge_surplus(g, i);
-	}
-	g->count.compared = g->here.count - g->count.newer - g->count.left_out;
-	return stop_signal() != 0 ? ERR_CLOSED : e;
+	for (unsigned i = 0; i < g->origin_count && e == ERR_OK && !*failed_r; i++)
+		e = list_source(g, &g->origins[i], failed_r);
+	if (e == ERR_OK && !*failed_r && p->exists)
+		e = list_destination(g, failed_r);
+	return e;
 }
-
-/* ---- folders ---- */
 
 static enum err compare_group(struct group *g, const struct folder_pair *p, unsigned number)
 {
 	struct verify *v = g->v;
 	bool failed = false;
-	enum err e = ERR_OK;
+	bool crowd;
+	enum err e = select_crowd(g, p, &crowd);
 
-	for (unsigned i = 0; i < g->origin_count && e == ERR_OK && !failed; i++)
-		e = list_source(g, &g->origins[i], &failed);
-	if (e == ERR_OK && !failed && p->exists)
-		e = list_destination(g, &failed);
+	if (e == ERR_OK && !crowd)
+		e = list_group(g, p, &failed);
 	if (e != ERR_OK || failed)
 		return e;
-	match_messages(&g->here, &g->there);
-	/* of several folders in one there is no UID that names a message */
-	if (p->exists && g->origin_count == 1)
-		e = content_settle(v->source, v->destination, &g->here, &g->there);
-	if (e == ERR_OK)
-		e = judge_all(g);
+	e = crowd ? judge_crowd(g) : judge_lists(g);
 	if (e != ERR_OK)
 		return give_up(v, broken(v), p->source->name, e);
+	g->count.compared -= g->count.newer + g->count.left_out;
 	for (unsigned i = 1; i < g->origin_count; i++)
 		out("Host1: folder [%s] went to the same folder as [%s]", g->origins[i].name,
 		    g->origins[0].name);

@@ -14,6 +14,7 @@ tests_engine_judge_LDADD = worker/libmcvworker.a $(LIBMCV_LIBS)
 EXTRA_DIST += $(ENGINE_TESTS) \
 	tests/engine/awkward.py \
 	tests/engine/courier.py \
+	tests/engine/crowd.py \
 	tests/engine/cyrus.py \
 	tests/engine/dovecot.py \
 	tests/engine/harness.py \

@@ -12,6 +12,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import imapbox as box
+from crowd import Crowd
 from harness import PROGRAMS, Program, Skip, Tests, check
 from proxy import Proxy
 
@@ -338,6 +339,49 @@ def a_lost_answer_to_a_store_doubles_nothing_unnoticed(bench, program):
     check(r.code == (0 if there == 10 else 33 if there > 10 else 31), r, "%d there" % there)
     if program.ours:
         check(there == 10, r)
+
+
+def sanitized(path):
+    with open(path, "rb") as f:
+        return b"__asan_init" in f.read()
+
+
+def crowds(bench, source, destination, *more):
+    user = bench.user()
+    return verify(bench, user, "size", *more, port1=source.port, port2=destination.port)
+
+
+@tests.engine_only
+def of_a_hundred_thousand_messages_the_few_faulty_ones_are_found(bench, program):
+    count = 101000
+    source, destination = Crowd(count, again=[9]), Crowd(count, missing={5, count - 3}, again=[7, 77, 777])
+    r = crowds(bench, source, destination)
+    check(r.code == 31, r)
+    check(number(r, "Messages compared") == count + 1 and number(r, "Messages missing on host2") == 2, r)
+    check(number(r, "Messages doubled on host2") == 3 and number(r, "Repeated on host1, once on host2") == 1, r)
+    check(number(r, "Messages verified on host2") == count - 1, r)
+    check(r.has("Verify missing: msg INBOX/5 on the source") and r.has("Verify doubled: msg INBOX/101003 on the dest"), r)
+    r = crowds(bench, source, Crowd(count))
+    check(r.code == 0 and number(r, "Messages verified on host2") == count + 1, r)
+
+
+@tests.engine_only
+def a_million_messages_on_each_side_take_at_most_100_megabytes(bench, program):
+    if sanitized(program.path):
+        raise Skip("the engine is built with sanitizers")
+    source, destination = Crowd(1000000), Crowd(1000000, missing={17})
+    process = bench.start(program, bench.user(), "--verify", port1=source.port, port2=destination.port)
+    most = 0
+    while process.poll() is None:
+        # what wait4(2) tells would count what this test held before exec
+        with open("/proc/%d/status" % process.pid, encoding="ascii") as f:
+            found = re.search(r"VmHWM:\s+(\d+) kB", f.read())
+        most = max(most, int(found.group(1)) if found else 0)
+        time.sleep(0.02)
+    output = process.stdout.read().decode()
+    print("# %d KiB" % most)
+    check(process.returncode == 31 and "999999 of 1000000 on both, 1 missing" in output, None, output[-3000:])
+    check(0 < most * 1024 <= 100000000, None, "%d KiB" % most)
 
 
 if __name__ == "__main__":
