@@ -11,6 +11,8 @@
 #include "lib/vault.h"
 #include "sql/store_import.h"
 
+enum { ROWS_PER_SIGN = 256 };
+
 struct stage {
 	struct visit *v;
 	struct import_check check;
@@ -87,7 +89,9 @@ static enum err take_row(void *arg, const struct csv_row *row)
 		s->has_header = true;
 		return import_map_read(row, &s->check.map, s->problems);
 	}
-	s->rows++;
+	/* sealing 50,000 rows may take longer than a request usually may */
+	if (++s->rows % ROWS_PER_SIGN == 0 && s->v->web->alive != NULL)
+		s->v->web->alive();
 	arena_reset(s->arena);
 	buf_clear(&s->row_problems);
 	e = import_check_row(&s->check, s->arena, row, &good, &s->row_problems);

@@ -88,6 +88,11 @@ static void judge_private_key(const char *file)
 		log_warnx("this process can read the private key %s: run it under a user of its own", file);
 }
 
+static void stay_alive(void)
+{
+	(void)alarm(STUCK_S);
+}
+
 static size_t read_body(void *arg, char *dst, size_t len)
 {
 	FCGX_Request *fr = arg;
@@ -179,6 +184,7 @@ int main(int argc, char **argv)
 	route_verify(site_routes);
 	web = web_open(file);
 	judge_private_key(web->conf->private_key_file);
+	web->alive = stay_alive;
 	if (only_test) {
 		web_close(&web);
 		return 0;

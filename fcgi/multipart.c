@@ -18,7 +18,8 @@ enum state { PREAMBLE = 1, BEHIND_DELIMITER, HEAD, BODY, EPILOGUE };
 struct multipart {
 	struct arena *arena;
 	const char *const *file_names;
-	size_t file_max_bytes;
+	size_t files_max_bytes; /* of all together */
+	size_t files_bytes;
 	char delimiter[4 + BOUNDARY_MAX_BYTES + 1]; /* CR LF "--" boundary */
 	size_t delimiter_len;
 
@@ -72,7 +73,7 @@ static bool header_param(const char *s, const char *name, char *out, size_t size
 }
 
 enum err multipart_new(struct arena *a, const char *content_type, const char *const *files,
-    size_t file_max_bytes, struct multipart **mp_r)
+    size_t files_max_bytes, struct multipart **mp_r)
 {
 	static const char type[] = "multipart/form-data";
 	/* RFC 2046 section 5.1.1 */
@@ -92,7 +93,7 @@ enum err multipart_new(struct arena *a, const char *content_type, const char *co
 	mp = mem_alloc(sizeof(*mp));
 	mp->arena = a;
 	mp->file_names = files;
-	mp->file_max_bytes = file_max_bytes;
+	mp->files_max_bytes = files_max_bytes;
 	memcpy(mp->delimiter, "\r\n--", 4);
 	memcpy(mp->delimiter + 4, boundary, len + 1);
 	mp->delimiter_len = 4 + len;
@@ -185,8 +186,9 @@ static enum err add_to_file(struct multipart *mp, const char *bytes, size_t len)
 
 	if (f->is_too_big)
 		return ERR_OK;
-	if (len > mp->file_max_bytes - f->size) {
+	if (len > mp->files_max_bytes - mp->files_bytes) {
 		f->is_too_big = true;
+		mp->files_bytes -= f->size;
 		f->size = 0;
 		return ftruncate(f->fd, 0) == 0 ? ERR_OK : ERR_IO;
 	}
@@ -198,6 +200,7 @@ static enum err add_to_file(struct multipart *mp, const char *bytes, size_t len)
 		if (n <= 0)
 			return ERR_IO;
 		f->size += (uint64_t)n;
+		mp->files_bytes += (size_t)n;
 		bytes += n;
 		len -= (size_t)n;
 	}

@@ -28,7 +28,7 @@ struct multipart;
  * Values and names live in a, a clean arena.  ERR_INVALID: not multipart/form-data, or without a boundary.
  */
 enum err multipart_new(struct arena *a, const char *content_type, const char *const *files,
-    size_t file_max_bytes, struct multipart **mp_r) MUST_CHECK;
+    size_t files_max_bytes, struct multipart **mp_r) MUST_CHECK;
 
 /* Closes the files that were not taken, wipes, frees, sets to NULL; *mp may be NULL. */
 void multipart_free(struct multipart **mp);
@@ -36,8 +36,8 @@ void multipart_free(struct multipart **mp);
 /*
  * The next len (at most MULTIPART_FEED_MAX_BYTES) bytes; the end.  ERR_INVALID: malformed, or a value that is
  * not UTF-8 or holds NUL, or a name that is there twice; ERR_TOO_BIG: over one of the limits above; ERR_IO: a
- * file could not be made.  After an error only multipart_free() may be called.  A file that is larger than
- * file_max_bytes is no error: it is marked, and empty.
+ * file could not be made.  After an error only multipart_free() may be called.  A file with which
+ * all of them are larger than files_max_bytes is no error: it is marked, and empty.
  */
 enum err multipart_feed(struct multipart *mp, const char *bytes, size_t len) MUST_CHECK;
 enum err multipart_end(struct multipart *mp) MUST_CHECK;

@@ -235,7 +235,7 @@ static enum err parse_files(
 	char *piece = arena_alloc(rq->secret, MULTIPART_FEED_MAX_BYTES);
 	struct multipart *mp = NULL;
 	size_t n;
-	enum err e = multipart_new(rq->secret, type, names, REQUEST_FILE_MAX_BYTES, &mp);
+	enum err e = multipart_new(rq->secret, type, names, REQUEST_FILES_MAX_BYTES, &mp);
 
 	while (e == ERR_OK && len > 0) {
 		n = src->read_body(

@@ -24,7 +24,7 @@ enum {
 	REQUEST_COOKIES_MAX_BYTES = 4096,
 	REQUEST_HEADER_MAX_BYTES = 8192,
 	REQUEST_FILES_MAX = 2,
-	REQUEST_FILE_MAX_BYTES = 20 * 1024 * 1024,
+	REQUEST_FILES_MAX_BYTES = 20 * 1024 * 1024,     /* of all together: they are kept in memory */
 	REQUEST_FILES_BODY_MAX_BYTES = 32 * 1024 * 1024 /* files and values; nginx's limit there, too */
 };
 
@@ -55,7 +55,7 @@ struct request_file {
 	const char *name;
 	int fd; /* in memory, without a name in any file system; closed by request_free() */
 	uint64_t size;
-	bool is_too_big; /* over REQUEST_FILE_MAX_BYTES: empty then */
+	bool is_too_big; /* over REQUEST_FILES_MAX_BYTES: empty then */
 };
 
 /* Where a request comes from: main.c fills it from libfcgi, tests and fuzzers by hand. */

@@ -28,6 +28,7 @@ struct web {
 	const struct netmask_list *deny;    /* deny_networks */
 	const struct netmask_list *proxies; /* trusted_proxies */
 	bool secure;                        /* base_url is https */
+	void (*alive)(void); /* NULL, or what a handler calls that works long: it is not stuck */
 };
 
 struct visit {

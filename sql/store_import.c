@@ -30,11 +30,34 @@ struct import_writer {
 	struct import_row rows[ROWS_AT_ONCE];
 };
 
+/* Let the oldest waiting ones of this user expire, so that with one more there are not too many. */
+static enum err make_room(struct db *db, const struct viewer *v)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	struct db_rows rows;
+	enum err e = db_query_one(db, a,
+	    "SELECT id FROM import WHERE user_id = ? AND batch_id IS NULL AND expires_at > UTC_TIMESTAMP(6)"
+	    " ORDER BY id DESC LIMIT 1 OFFSET ?",
+	    DB_ARGS(db_p_u64(v->user_id), db_p_u64(IMPORT_WAITING_MAX - 1)), &rows);
+
+	if (e == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (e != ERR_OK)
+		return e;
+	return db_exec(db,
+	    "UPDATE import SET expires_at = UTC_TIMESTAMP(6) WHERE user_id = ? AND id <= ? AND batch_id IS "
+	    "NULL"
+	    " AND expires_at > UTC_TIMESTAMP(6)",
+	    DB_ARGS(db_p_u64(v->user_id), db_p_u64(db_u64(&rows, 0, 0))), NULL);
+}
+
 enum err store_import_begin(struct db *db, const struct viewer *v, struct import_writer **w_r)
 {
 	struct import_writer *w;
-	enum err e = db_begin(db);
+	enum err e = make_room(db, v);
 
+	if (e == ERR_OK)
+		e = db_begin(db);
 	if (e == ERR_OK)
 		e = db_exec(db,
 		    "INSERT INTO import (account_id, user_id, created_at, expires_at) VALUES (?, ?, "

@@ -17,7 +17,9 @@
 #include "sql/store_job.h"
 #include "sql/viewer.h"
 
-enum { IMPORT_TTL_S = 3600, IMPORT_PAGE_MAX = 1000 };
+/* Of one user at most IMPORT_WAITING_MAX wait for confirmation: the next one takes the place of the oldest.
+ */
+enum { IMPORT_TTL_S = 3600, IMPORT_WAITING_MAX = 10, IMPORT_PAGE_MAX = 1000 };
 
 /* A row that can become a job. */
 struct import_row {

@@ -223,6 +223,20 @@ static void an_hour_later_it_is_over_and_swept_away(void **state)
 	assert_int_equal(store_import_get(db, arena, &member_a, kept, &im), ERR_NOT_FOUND);
 }
 
+static void of_one_user_ten_wait_at_most(void **state)
+{
+	uint64_t ids[IMPORT_WAITING_MAX + 2], theirs = make_import(&admin_a, 1, 0);
+	struct import im;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(ids); i++)
+		ids[i] = make_import(&member_a, 1, 0);
+	for (size_t i = 0; i < COUNT_OF(ids); i++)
+		assert_int_equal(
+		    store_import_get(db, arena, &member_a, ids[i], &im), i < 2 ? ERR_NOT_FOUND : ERR_OK);
+	assert_ok(store_import_get(db, arena, &admin_a, theirs, &im));
+}
+
 static void an_abandoned_import_leaves_nothing(void **state)
 {
 	struct import_row r = row(2, "u");
@@ -274,6 +288,7 @@ int main(void)
 	    STORE_TEST(a_mailbox_queued_meanwhile_makes_nothing),
 	    STORE_TEST(nobody_else_sees_an_import),
 	    STORE_TEST(an_hour_later_it_is_over_and_swept_away),
+	    STORE_TEST(of_one_user_ten_wait_at_most),
 	    STORE_TEST(an_abandoned_import_leaves_nothing),
 	    STORE_TEST(what_is_queued_or_running_is_told_once_each),
 	};

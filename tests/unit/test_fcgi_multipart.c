@@ -106,6 +106,19 @@ static void a_file_too_large_is_marked_and_the_rest_is_read(void **state)
 	drop(&t);
 }
 
+static void all_files_together_are_bounded(void **state)
+{
+	static const char body[] =
+	    FILE_PART("file") "12345678901\r\n" FILE_PART("text") "1234567890\r\n--XX--\r\n";
+	struct taken t;
+
+	(void)state;
+	assert_int_equal(take(&t, TYPE, body, sizeof(body) - 1, 9), ERR_OK);
+	assert_false(t.files[0].is_too_big);
+	assert_true(t.files[1].is_too_big);
+	drop(&t);
+}
+
 static void what_is_malformed_is_refused(void **state)
 {
 	static const char *const bodies[] = {
@@ -180,6 +193,7 @@ int main(void)
 	    cmocka_unit_test(values_and_files_are_told_apart_however_they_are_cut),
 	    cmocka_unit_test(a_boundary_may_be_quoted_and_followed_by_blanks),
 	    cmocka_unit_test(a_file_too_large_is_marked_and_the_rest_is_read),
+	    cmocka_unit_test(all_files_together_are_bounded),
 	    cmocka_unit_test(what_is_malformed_is_refused),
 	    cmocka_unit_test(everything_is_bounded),
 	};
