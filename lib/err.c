@@ -8,6 +8,7 @@ static const char *const texts[ERR__MAX] = {
     [ERR_CONFLICT] = "conflict",
     [ERR_INVALID] = "invalid value",
     [ERR_DENIED] = "not permitted",
+    [ERR_LIMIT] = "limit of the account reached",
     [ERR_TOO_BIG] = "too big",
     [ERR_BUSY] = "busy",
     [ERR_LOST] = "no longer ours",

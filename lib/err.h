@@ -14,6 +14,7 @@ enum err {
 	ERR_CONFLICT,  /* its present state forbids this (edit of a running job, a name already taken) */
 	ERR_INVALID,   /* the value given is malformed or out of range */
 	ERR_DENIED,    /* known who asks, and they may not */
+	ERR_LIMIT,     /* what an administrator allows the account is used up */
 	ERR_TOO_BIG,   /* over a documented limit */
 	ERR_BUSY,      /* nothing is wrong, try again later (lock wait, no free slot) */
 	ERR_LOST,      /* the caller owned this (lease, claim) and does no longer */

@@ -14,8 +14,12 @@ sql_libsql_a_SOURCES = \
 	%D%/migrate.c %D%/migrate.h \
 	%D%/provision.c %D%/provision.h \
 	%D%/logzip.c %D%/logzip.h \
+	%D%/limits.c %D%/limits.h \
+	%D%/admin.c %D%/admin.h \
 	%D%/store_account.c %D%/store_account.h \
+	%D%/store_account_save.c \
 	%D%/store_user.c %D%/store_user.h \
+	%D%/store_user_admin.c %D%/store_user_admin.h \
 	%D%/store_session.c %D%/store_session.h \
 	%D%/store_throttle.c %D%/store_throttle.h \
 	%D%/store_audit.c %D%/store_audit.h \
@@ -40,4 +44,5 @@ dist_sql_DATA = %D%/0001_initial.sql \
 	%D%/0002_import.sql \
 	%D%/0003_bulk.sql \
 	%D%/0004_outbox.sql \
-	%D%/0005_verify.sql
+	%D%/0005_verify.sql \
+	%D%/0006_accounts.sql

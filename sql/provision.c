@@ -17,12 +17,24 @@ struct grant {
 /* A table that is missing here is out of reach for both; tests/stack/test_separation.py runs the product so.
  */
 static const struct grant grants[] = {
-    {"account", "SELECT", "SELECT"},
-    /* The web notes visits; it makes nobody, and nobody an administrator. */
-    {"user", "SELECT, UPDATE (last_login_at, jobs_seen_at, mail_on_done, mail_on_failed)",
+    /* the admin pages; made_ is what limits count */
+    {"account",
+	"SELECT, INSERT (name, external_id, max_queued, max_daily, created_at),"
+	" UPDATE (name, external_id, suspended_at, max_queued, max_daily, made_on, made_count)",
+	"SELECT"},
+    {"account_host", "SELECT, INSERT, DELETE", "SELECT"},
+    /* The web notes visits, and does what administrators do; nobody is ever removed or moved. */
+    {"user",
+	"SELECT, INSERT (account_id, email, password_hash, role, created_at),"
+	" UPDATE (password_hash, role, disabled_at, last_login_at, jobs_seen_at, mail_on_done, "
+	"mail_on_failed)",
 	/* whose job it is and whether they want to hear of it, not their password's hash */
 	"SELECT (id, account_id, email, role, disabled_at, mail_on_done, mail_on_failed, jobs_seen_at)"},
     {"session", "SELECT, INSERT, UPDATE, DELETE", NULL},
+    {"user_link", "SELECT, INSERT, DELETE", NULL},
+    {"api_token", "SELECT, INSERT, UPDATE (last_used_at, last_address, revoked_at)", NULL},
+    {"log_link", "SELECT, INSERT, UPDATE (revoked_at)", NULL},
+    {"site_secret", "SELECT", NULL},
     {"login_throttle", "SELECT, INSERT, UPDATE, DELETE", NULL},
     {"server", "SELECT, INSERT, UPDATE, DELETE", "SELECT"},
     {"batch", "SELECT, INSERT", "SELECT, UPDATE (ends, unreported)"},
@@ -36,9 +48,9 @@ static const struct grant grants[] = {
     {"import_row", "SELECT, INSERT, DELETE", "SELECT (import_id), DELETE"},
     {"import_bad", "SELECT, INSERT, DELETE", "SELECT (import_id), DELETE"},
     {"job_log", "SELECT, DELETE", "SELECT, INSERT, DELETE"},
-    {"run_slot", NULL, "SELECT, UPDATE"},
-    {"worker", NULL, "SELECT, INSERT, UPDATE"},
-    {"audit", "INSERT", NULL},
+    {"run_slot", "SELECT", "SELECT, UPDATE"},
+    {"worker", "SELECT", "SELECT, INSERT, UPDATE"},
+    {"audit", "SELECT, INSERT", NULL},
     {"schema_migration", "SELECT", "SELECT"},
 };
 

@@ -1,6 +1,8 @@
 /*
- * Accounts: the customers.  Only the installation itself (command line, API of the panel) manages them, so
- * there is no viewer here; the web does not include this file.  Errors of sql/db.h are not repeated.
+ * Accounts: the customers, and what an administrator allows them.  Functions with a viewer are for
+ * administrators: they ask the database, in the same transaction, whether the viewer is one, and return
+ * ERR_DENIED when not (sql/admin.h).  Those without are for the command line and for tests.  Errors of
+ * sql/db.h are not repeated.
  */
 #ifndef MCV_SQL_STORE_ACCOUNT_H
 #define MCV_SQL_STORE_ACCOUNT_H
@@ -11,6 +13,7 @@
 #include "lib/arena.h"
 #include "lib/err.h"
 #include "sql/db.h"
+#include "sql/viewer.h"
 
 struct account {
 	uint64_t id;
@@ -19,6 +22,19 @@ struct account {
 	int64_t suspended_at; /* seconds since 1970 UTC, 0 = not: its users look and start nothing, its jobs
 				 wait */
 	int64_t created_at;
+	int64_t max_queued, max_daily;   /* jobs waiting at once, jobs made in a day (UTC); -1 = no limit */
+	uint64_t made_today;             /* counted only while there is a limit */
+	uint64_t users, queued, running; /* set by store_account_list() and store_account_get() */
+};
+
+enum { ACCOUNT_HOSTS_MAX = 50, ACCOUNT_LIMIT_MAX = 1000000 };
+
+struct account_fields {
+	const char *name;              /* 1 to 100 characters, unique */
+	const char *external_id;       /* the panel's name for it; NULL or "": none; unique */
+	int64_t max_queued, max_daily; /* 0 to ACCOUNT_LIMIT_MAX; -1 = no limit */
+	const char *const *hosts;      /* names or "*.domain" it may copy to */
+	size_t host_count;             /* 0: anywhere; at most ACCOUNT_HOSTS_MAX */
 };
 
 /* name: 1 to 100 characters, unique.  external_id may be NULL.  ERR_CONFLICT: name or external_id taken. */
@@ -36,8 +52,20 @@ enum err store_account_list(
 
 /*
  * Suspend or resume.  Suspended, its queued jobs wait, and those that run are asked to stop in the same
- * transaction, by user_id (0: the command line).  ERR_NOT_FOUND.
+ * transaction.  ERR_NOT_FOUND; ERR_CONFLICT: it is the viewer's own.
  */
-enum err store_account_suspend(struct db *db, uint64_t id, bool suspended, uint64_t user_id) MUST_CHECK;
+enum err store_account_suspend(struct db *db, const struct viewer *v, uint64_t id, bool suspended) MUST_CHECK;
+
+/*
+ * Make an account (*id 0, then set) or change one.  ERR_INVALID: a field out of range.  ERR_CONFLICT: name or
+ * external_id taken.  ERR_NOT_FOUND.
+ */
+enum err store_account_save(
+    struct db *db, const struct viewer *v, uint64_t *id, const struct account_fields *f) MUST_CHECK;
+
+/* Where its jobs may copy to, in alphabetical order; none: anywhere.  Not for administrators alone: what
+ * stands in an account's way is its own to know. */
+enum err store_account_hosts(
+    struct db *db, struct arena *a, uint64_t id, const char *const **list_r, size_t *count_r) MUST_CHECK;
 
 #endif

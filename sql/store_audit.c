@@ -2,39 +2,54 @@
 
 #include "sql/tx.h"
 
-enum { ADDRESS_MAX_CHARS = 64, OBJECT_MAX_CHARS = 100, DETAIL_MAX_CHARS = 1000, LIST_MAX = 500 };
+enum { ADDRESS_MAX_CHARS = 64, OBJECT_MAX_CHARS = 100, DETAIL_MAX_CHARS = 1000 };
 
 enum err store_audit_add(struct db *db, const struct audit *entry)
 {
 	AUTO_ARENA struct arena *a = arena_new();
 
 	return db_exec(db,
-	    "INSERT INTO audit (at, account_id, user_id, address, action, object, detail)"
-	    " VALUES (UTC_TIMESTAMP(6), ?, ?, ?, ?, ?, ?)",
-	    DB_ARGS(db_p_id(entry->account_id), db_p_id(entry->user_id),
+	    "INSERT INTO audit (at, account_id, user_id, token_id, address, action, object, detail)"
+	    " VALUES (UTC_TIMESTAMP(6), ?, ?, ?, ?, ?, ?, ?)",
+	    DB_ARGS(db_p_id(entry->account_id), db_p_id(entry->user_id), db_p_id(entry->token_id),
 		db_p_str(text_clean(a, entry->address, ADDRESS_MAX_CHARS)), db_p_str(entry->action),
 		db_p_str(text_clean(a, entry->object, OBJECT_MAX_CHARS)),
 		db_p_str(text_clean(a, entry->detail, DETAIL_MAX_CHARS))),
 	    NULL);
 }
 
-enum err store_audit_list(struct db *db, struct arena *a, const struct viewer *v, uint64_t before,
-    unsigned limit, struct audit **list_r, size_t *count_r)
+static void add_filter(struct query *q, const struct viewer *v, const struct audit_filter *f)
+{
+	if (!viewer_is_admin(v))
+		query_add_p(q, " AND t.account_id = ?", db_p_u64(v->account_id));
+	if (f->account_id != 0)
+		query_add_p(q, " AND t.account_id = ?", db_p_u64(f->account_id));
+	if (f->user_id != 0)
+		query_add_p(q, " AND t.user_id = ?", db_p_u64(f->user_id));
+	if (f->action != NULL && f->action[0] != '\0')
+		query_add_p(q, " AND t.action = ?", db_p_str(f->action));
+	if (f->object != NULL && f->object[0] != '\0')
+		query_add_p(q, " AND t.object = ?", db_p_str(f->object));
+	if (f->before != 0)
+		query_add_p(q, " AND t.id < ?", db_p_u64(f->before));
+}
+
+enum err store_audit_list(struct db *db, struct arena *a, const struct viewer *v,
+    const struct audit_filter *f, unsigned limit, struct audit **list_r, size_t *count_r)
 {
 	AUTO_QUERY struct query q = QUERY_INIT;
 	struct db_rows rows;
 	struct audit *list;
 	enum err e;
 
-	if (limit < 1 || limit > LIST_MAX)
+	if (limit < 1 || limit > AUDIT_PAGE_MAX)
 		return ERR_INVALID;
-	query_add(
-	    &q, "SELECT id, at, account_id, user_id, address, action, object, detail FROM audit WHERE 1");
-	if (!viewer_is_admin(v))
-		query_add_p(&q, " AND account_id = ?", db_p_u64(v->account_id));
-	if (before != 0)
-		query_add_p(&q, " AND id < ?", db_p_u64(before));
-	query_add_p(&q, " ORDER BY id DESC LIMIT ?", db_p_u64(limit));
+	query_add(&q,
+	    "SELECT t.id, t.at, t.account_id, t.user_id, t.address, t.action, t.object, t.detail, t.token_id,"
+	    " (SELECT a.name FROM account a WHERE a.id = t.account_id),"
+	    " (SELECT u.email FROM user u WHERE u.id = t.user_id) FROM audit t WHERE 1");
+	add_filter(&q, v, f);
+	query_add_p(&q, " ORDER BY t.id DESC LIMIT ?", db_p_u64(limit));
 	e = db_query(db, a, q.sql.data, q.params, q.count, &rows);
 	if (e != ERR_OK)
 		return e;
@@ -49,6 +64,9 @@ enum err store_audit_list(struct db *db, struct arena *a, const struct viewer *v
 		    .action = db_str(&rows, i, 5),
 		    .object = db_str(&rows, i, 6),
 		    .detail = db_str(&rows, i, 7),
+		    .token_id = db_u64(&rows, i, 8),
+		    .account_name = db_str(&rows, i, 9),
+		    .email = db_str(&rows, i, 10),
 		};
 	*list_r = list;
 	*count_r = rows.count;

@@ -103,7 +103,8 @@ enum err store_bulk_judge(
 /*
  * Run it, or go on with it, for about budget_ms at most; bulk.done tells how far it came.  Calling again,
  * also at the same moment, also after an error, never does anything twice.  ERR_NOT_FOUND.  ERR_CONFLICT: it
- * was not confirmed in time.
+ * was not confirmed in time.  ERR_LIMIT: the account of the next jobs may queue no more, or not copy to their
+ * host; what was done before stays done.
  */
 enum err store_bulk_run(struct db *db, const struct viewer *v, uint64_t id, int64_t budget_ms) MUST_CHECK;
 

@@ -1,6 +1,7 @@
 /* Running a bulk action: chunk after chunk, each one transaction that moves bulk.done along. */
 #include "sql/bulk_sql.h"
 #include "sql/job_row.h"
+#include "sql/limits.h"
 #include "sql/store_bulk.h"
 #include "sql/store_log.h"
 #include "sql/tx.h"
@@ -59,16 +60,45 @@ static enum err demand_all(struct db *db, const struct chunk *c, const char *out
 	return e == ERR_OK && changed != wanted ? ERR_BUSY : e;
 }
 
+/* Each account that gets jobs, in one order, so that two who do the same wait for each other. */
+static enum err take_limits(struct db *db, const struct chunk *c)
+{
+	struct db_rows rows;
+	enum err e = db_query(db, c->arena,
+	    "SELECT j.account_id, COUNT(*) FROM " CHUNK_JOBS CHUNK_WHERE
+	    "AND r.outcome = 'requeued' GROUP BY j.account_id ORDER BY j.account_id",
+	    DB_ARGS(CHUNK_ARGS(c)), &rows);
+
+	for (size_t i = 0; e == ERR_OK && i < rows.count; i++)
+		e = limits_take(db, db_u64(&rows, i, 0), db_u64(&rows, i, 1));
+	return e;
+}
+
+static enum err check_hosts(struct db *db, const struct chunk *c)
+{
+	struct db_rows rows;
+	enum err e = db_query(db, c->arena,
+	    "SELECT j.id FROM bulk_job r JOIN job j ON j.id = r.other_job_id " CHUNK_WHERE
+	    "AND r.outcome = 'requeued' AND NOT " LIMITS_HOST_OK("j.account_id", "j.dst_host") " LIMIT 1",
+	    DB_ARGS(CHUNK_ARGS(c)), &rows);
+
+	return e == ERR_OK && rows.count > 0 ? ERR_LIMIT : e;
+}
+
 static enum err rerun(struct db *db, const struct chunk *c)
 {
 	enum bulk_action action = c->bulk->action;
 	uint64_t changed;
-	enum err e = db_exec(db,
-	    "INSERT INTO job (" JOB_RERUN_COLUMNS ") SELECT COALESCE(?, j.dry_run), " RERUN_KEY
-	    "," JOB_RERUN_VALUES "FROM " CHUNK_JOBS JOB_RERUN_SERVERS CHUNK_WHERE
-	    "AND r.outcome = 'requeued' AND j.state NOT IN ('queued', 'running') ORDER BY r.n",
-	    DB_ARGS(action == BULK_RETRY ? db_p_null() : db_p_u64(action == BULK_DRY_RUN), CHUNK_ARGS(c)),
-	    &changed);
+	enum err e = take_limits(db, c);
+
+	if (e == ERR_OK)
+		e = db_exec(db,
+		    "INSERT INTO job (" JOB_RERUN_COLUMNS ") SELECT COALESCE(?, j.dry_run), " RERUN_KEY
+		    "," JOB_RERUN_VALUES "FROM " CHUNK_JOBS JOB_RERUN_SERVERS CHUNK_WHERE
+		    "AND r.outcome = 'requeued' AND j.state NOT IN ('queued', 'running') ORDER BY r.n",
+		    DB_ARGS(
+			action == BULK_RETRY ? db_p_null() : db_p_u64(action == BULK_DRY_RUN), CHUNK_ARGS(c)),
+		    &changed);
 
 	if (e == ERR_OK)
 		e = demand_all(db, c, "requeued", changed);
@@ -78,6 +108,8 @@ static enum err rerun(struct db *db, const struct chunk *c)
 		    "j.account_id AND k.request_key = " RERUN_KEY " SET r.other_job_id = k.id " CHUNK_WHERE
 		    "AND r.outcome = 'requeued'",
 		    DB_ARGS(CHUNK_ARGS(c)), NULL);
+	if (e == ERR_OK)
+		e = check_hosts(db, c);
 	return e == ERR_OK ? write_event(db, c, "requeued", "created", -1, JOB_QUEUED) : e;
 }
 

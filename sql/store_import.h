@@ -106,8 +106,8 @@ enum import_outcome {
 /*
  * Make the batch and its jobs of the good rows, queued in the order of the file: one transaction, all or
  * nothing; a second confirmation, even at the same moment, makes nothing.  Only IMPORT_DONE and
- * IMPORT_DONE_BEFORE set *batch_id_r.  ERR_NOT_FOUND as above; ERR_INVALID: not a tag.  After ERR_UNCERTAIN
- * call again.
+ * IMPORT_DONE_BEFORE set *batch_id_r.  ERR_NOT_FOUND as above; ERR_INVALID: not a tag; ERR_LIMIT: the account
+ * may queue no more, or not copy to a host named.  After ERR_UNCERTAIN call again.
  */
 enum err store_import_confirm(struct db *db, const struct viewer *v, uint64_t id, const char *tag,
     bool dry_run, bool skip_bad, enum import_outcome *outcome_r, uint64_t *batch_id_r) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* An import's end: it becomes a batch, or is forgotten. */
 #include "sql/store_import.h"
 
+#include "sql/limits.h"
 #include "sql/store_batch.h"
 #include "sql/tx.h"
 
@@ -100,6 +101,9 @@ static enum err make_jobs(struct db *db, struct confirmation *c, const struct im
 		return e;
 	if (all != im->rows_good)
 		return refuse(c, IMPORT_SERVER_GONE);
+	e = limits_batch_hosts(db, c->batch_id);
+	if (e != ERR_OK)
+		return e;
 	return db_exec(db,
 	    "INSERT INTO job_event (job_id, account_id, at, kind, to_state, user_id)"
 	    " SELECT id, account_id, UTC_TIMESTAMP(6), 'created', 'queued', ? FROM job WHERE batch_id = ? "
@@ -130,6 +134,8 @@ static enum err confirm(struct db *db, void *ctx)
 	e = queued_since(db, c, &im, &queued);
 	if (e == ERR_OK && queued)
 		return refuse(c, IMPORT_QUEUED_ELSEWHERE);
+	if (e == ERR_OK)
+		e = limits_take(db, c->v->account_id, im.rows_good);
 	if (e == ERR_OK)
 		e = store_batch_create(db, c->v, c->tag, &c->batch_id);
 	if (e == ERR_CONFLICT)

@@ -1,6 +1,7 @@
 #include "sql/store_job.h"
 
 #include "sql/job_row.h"
+#include "sql/limits.h"
 #include "sql/store_log.h"
 #include "sql/tx.h"
 
@@ -93,14 +94,17 @@ static enum err create(struct db *db, void *ctx)
 	struct creation *c = ctx;
 	struct event ev = {.kind = "created", .from = -1, .to = JOB_QUEUED, .user_id = c->v->user_id};
 	uint64_t changed;
-	enum err e = c->n != NULL ? insert_new(db, c, &changed) : insert_rerun(db, c, &changed);
+	enum err e = limits_take(db, c->account_id, 1);
 
+	if (e == ERR_OK)
+		e = c->n != NULL ? insert_new(db, c, &changed) : insert_rerun(db, c, &changed);
 	if (e != ERR_OK)
 		return e;
 	if (changed != 1)
 		return c->n != NULL ? ERR_NOT_FOUND : ERR_CONFLICT;
 	ev.job_id = c->id = db_insert_id(db);
-	return event_add(db, &ev);
+	e = limits_job_host(db, c->id);
+	return e == ERR_OK ? event_add(db, &ev) : e;
 }
 
 /* Sent twice, even at the same moment, makes one job: the unique key decides. */

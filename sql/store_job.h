@@ -35,8 +35,8 @@ struct job_new {
 /*
  * Queue a job in the viewer's account.  *existed_r (may be NULL): a job with this request_key was there
  * already (the form was sent twice), nothing was made and *id_r is that job's.  ERR_NOT_FOUND: a server the
- * viewer may not use. ERR_INVALID: a field out of range.  After ERR_UNCERTAIN call again with the same
- * request_key.
+ * viewer may not use. ERR_INVALID: a field out of range.  ERR_LIMIT: the account may queue no more, or not
+ * copy to this host.  After ERR_UNCERTAIN call again with the same request_key.
  */
 enum err store_job_create(struct db *db, const struct viewer *v, const struct job_new *n, uint64_t *id_r,
     bool *existed_r) MUST_CHECK;
@@ -122,7 +122,7 @@ enum err store_job_cancel(
 /*
  * A new queued job from an ended one: same account, owner, name, credentials; parent_id points back; server
  * details are read anew where the servers still exist.  request_key as in struct job_new.  ERR_NOT_FOUND;
- * ERR_CONFLICT: it has not ended.  After ERR_UNCERTAIN call again with the same request_key.
+ * ERR_CONFLICT: it has not ended.  ERR_LIMIT.  After ERR_UNCERTAIN call again with the same request_key.
  */
 enum err store_job_rerun(struct db *db, const struct viewer *v, uint64_t id, bool dry_run,
     const uint8_t *request_key, uint64_t *id_r, bool *existed_r) MUST_CHECK;

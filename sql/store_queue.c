@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include "sql/job_row.h"
+#include "sql/limits.h"
 #include "sql/tx.h"
 
 enum { CANDIDATES = 8 };
@@ -37,7 +38,8 @@ static enum err read_claimed(
 	struct db_rows rows;
 	enum err e = db_query_one(db, a,
 	    "SELECT" JOB_COLUMNS ", j.src_sealed, j.dst_sealed, " IS_VETTED("j.src_server_id") ", " IS_VETTED(
-		"j.dst_server_id") ", " IS_MENDING " FROM job j WHERE j.claim_token = ?",
+		"j.dst_server_id") ", " IS_MENDING ", NOT " LIMITS_HOST_OK("j.account_id",
+		"j.dst_host") " FROM job j WHERE j.claim_token = ?",
 	    DB_ARGS(token_param(t)), &rows);
 
 	if (e != ERR_OK)
@@ -47,6 +49,7 @@ static enum err read_claimed(
 	job_r->is_src_vetted = db_i64(&rows, 0, JOB_COLUMN_COUNT + 2) != 0;
 	job_r->is_dst_vetted = db_i64(&rows, 0, JOB_COLUMN_COUNT + 3) != 0;
 	job_r->is_mending = db_i64(&rows, 0, JOB_COLUMN_COUNT + 4) != 0;
+	job_r->is_dst_refused = db_i64(&rows, 0, JOB_COLUMN_COUNT + 5) != 0;
 	return job_row_read(&rows, 0, &job_r->job);
 }
 

@@ -6,7 +6,8 @@
 
 #define COLUMNS \
 	"u.id, u.account_id, a.name, u.email, u.password_hash, u.role, u.mail_on_done, u.mail_on_failed," \
-	" u.disabled_at, a.suspended_at, u.last_login_at, u.jobs_seen_at, u.created_at"
+	" u.disabled_at, a.suspended_at, u.last_login_at, u.jobs_seen_at, u.created_at," \
+	" u.password_hash <> '!'"
 #define TABLES "user u JOIN account a ON a.id = u.account_id"
 
 enum { EMAIL_MIN_CHARS = 3, EMAIL_MAX_CHARS = 254 };
@@ -27,6 +28,7 @@ static void read_row(const struct db_rows *rows, size_t row, struct user *user_r
 	    .last_login_at = db_time_s(rows, row, 10),
 	    .jobs_seen_at = db_time_s(rows, row, 11),
 	    .created_at = db_time_s(rows, row, 12),
+	    .has_password = db_u64(rows, row, 13) != 0,
 	};
 }
 

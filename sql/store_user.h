@@ -20,6 +20,7 @@ struct user {
 	const char *account_name;
 	const char *email;
 	const char *password_hash; /* crypt(5) format; NULL in lists */
+	bool has_password;         /* false: invited, has not chosen one yet */
 	enum role role;
 	bool mail_on_done, mail_on_failed;
 	int64_t disabled_at;          /* seconds since 1970 UTC, 0 = not */

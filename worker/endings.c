@@ -79,6 +79,8 @@ static const struct ending rows[END__MAX] = {
 	"edit_source"},
     [END_INVALID] = {RUN_FAILED, "invalid_job", "The job's connection details are not usable.",
 	"edit_source"},
+    [END_NOT_ALLOWED] = {RUN_FAILED, "not_allowed", "The account may not copy to this destination server.",
+	"contact_admin"},
     [END_SYSTEM] = {RUN_FAILED, "system", "The worker's machine could not start the run.", "contact_admin"},
     [END_ORPHAN] = {RUN_INTERRUPTED, "worker_died",
 	"The worker died during the run. Running the job again continues where it left off.", "rerun"},

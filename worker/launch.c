@@ -45,6 +45,7 @@ void launch_init(struct launch *l, struct arena *a, const struct conf *conf,
 		arena_strndup(a, j->dst_sealed, j->dst_sealed_len)},
 	    .sealed_len = {j->src_sealed_len, j->dst_sealed_len},
 	    .vetted = {j->is_src_vetted, j->is_dst_vetted},
+	    .is_refused = j->is_dst_refused,
 	    .dry_run = j->job.dry_run,
 	};
 }
@@ -93,6 +94,8 @@ enum start_failure launch(const struct launch *l, const struct launch_program *p
 	};
 	char **argv;
 
+	if (l->is_refused)
+		return START_REFUSED;
 	if (open_password(l, VAULT_SOURCE, clean, &plan.passwords[SIDE_SOURCE]) != ERR_OK ||
 	    open_password(l, VAULT_DESTINATION, clean, &plan.passwords[SIDE_DESTINATION]) != ERR_OK)
 		return START_SEAL;

@@ -37,6 +37,7 @@ enum start_failure {
 	START_SEAL,          /* a sealed password did not open: wrong key, or moved between rows */
 	START_DENIED_SOURCE, /* a member's own server is in a network that members may not reach */
 	START_DENIED_DESTINATION,
+	START_REFUSED,     /* the account may not copy to this destination */
 	START_NAME_SOURCE, /* such a server's name does not resolve */
 	START_NAME_DESTINATION,
 	START_INVALID,    /* a host, user or port is not usable */

@@ -24,6 +24,7 @@
 extern char **environ;
 
 struct viewer member_a, admin_a, member_b;
+const struct viewer installation = {.role = ROLE_ADMIN};
 uint64_t server_a, server_b, server_shared, worker_1;
 struct db *db;
 struct arena *arena;
@@ -263,9 +264,10 @@ static uint64_t make_server(const struct viewer *v, const char *name, bool share
 
 int fixture_reset(void **state)
 {
-	static const char *const tables[] = {"import_row", "import_bad", "import", "bulk_job", "bulk",
-	    "notification", "audit", "login_throttle", "job_log", "job_event", "job", "run_slot", "batch",
-	    "server", "session", "worker", "user", "account"};
+	static const char *const tables[] = {"account_host", "user_link", "api_token", "log_link",
+	    "import_row", "import_bad", "import", "bulk_job", "bulk", "notification", "audit",
+	    "login_throttle", "job_log", "job_event", "job", "run_slot", "batch", "server", "session",
+	    "worker", "user", "account"};
 	uint64_t a, b;
 
 	(void)state;

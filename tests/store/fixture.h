@@ -33,6 +33,8 @@ int fixture_reset(void **state);
 /* What fixture_reset() makes: account A (a member and an admin), account B (a member); a server of A, one of
  * B, one shared. */
 extern struct viewer member_a, admin_a, member_b;
+/* The installation itself. */
+extern const struct viewer installation;
 extern uint64_t server_a, server_b, server_shared, worker_1;
 
 /* The connection tests use, and an arena; both anew for each test. */

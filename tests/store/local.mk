@@ -46,3 +46,10 @@ check_PROGRAMS += tests/store/test_outbox
 TESTS += tests/store/test_outbox
 tests_store_test_outbox_LDADD = $(STORE_LIBS)
 endif
+
+# accounts, users, limits
+if HAVE_CMOCKA
+check_PROGRAMS += tests/store/test_admin
+TESTS += tests/store/test_admin
+tests_store_test_admin_LDADD = $(STORE_LIBS)
+endif

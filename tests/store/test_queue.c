@@ -109,13 +109,13 @@ static void a_suspended_accounts_jobs_wait(void **state)
 
 	(void)state;
 	make_job(&member_b, 0, 0);
-	assert_ok(store_account_suspend(db, member_b.account_id, true, 0));
+	assert_ok(store_account_suspend(db, &installation, member_b.account_id, true));
 	queue_token_new(&t);
 	assert_int_equal(store_queue_claim(db, arena, worker_1, 60, &t, &j), ERR_NOT_FOUND);
 	assert_ok(store_queue_depth(db, &depth));
 	assert_int_equal(depth.queued, 0);
 	assert_int_equal(depth.held, 1);
-	assert_ok(store_account_suspend(db, member_b.account_id, false, 0));
+	assert_ok(store_account_suspend(db, &installation, member_b.account_id, false));
 	claim_next(&t);
 }
 

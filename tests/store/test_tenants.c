@@ -103,9 +103,9 @@ static void lists_and_counts_hold_ones_own_rows_only(void **state)
 	assert_int_equal(servers[2].jobs_active, 3);
 	assert_ok(store_audit_add(db, &(struct audit){.account_id = member_a.account_id, .action = "login"}));
 	assert_ok(store_audit_add(db, &(struct audit){.account_id = member_b.account_id, .action = "login"}));
-	assert_ok(store_audit_list(db, arena, &member_a, 0, 10, &audits, &count));
+	assert_ok(store_audit_list(db, arena, &member_a, &(struct audit_filter){0}, 10, &audits, &count));
 	assert_int_equal(count, 1);
-	assert_ok(store_audit_list(db, arena, &admin_a, 0, 10, &audits, &count));
+	assert_ok(store_audit_list(db, arena, &admin_a, &(struct audit_filter){0}, 10, &audits, &count));
 	assert_int_equal(count, 2);
 }
 
@@ -249,11 +249,11 @@ static void whoever_loses_access_loses_the_session(void **state)
 	assert_ok(store_session_create(db, hash, member_a.user_id, 3600, NULL, NULL));
 	assert_ok(store_session_touch(db, arena, hash, 600, &s));
 	assert_false(s.is_suspended);
-	assert_ok(store_account_suspend(db, member_a.account_id, true, 0));
+	assert_ok(store_account_suspend(db, &installation, member_a.account_id, true));
 	assert_ok(store_session_touch(db, arena, hash, 600, &s));
 	assert_true(s.is_suspended);
 	assert_int_equal(store_user_set_password(db, 424242, "new"), ERR_NOT_FOUND);
-	assert_int_equal(store_account_suspend(db, 424242, true, 0), ERR_NOT_FOUND);
+	assert_int_equal(store_account_suspend(db, &installation, 424242, true), ERR_NOT_FOUND);
 }
 
 /* Threat T22. */
@@ -266,7 +266,7 @@ static void what_runs_is_stopped_when_its_account_is_suspended(void **state)
 	assert_int_equal(claim_next(&t), running);
 	assert_int_equal(claim_next(&u), other);
 	make_job(&member_a, 0, 0);
-	assert_ok(store_account_suspend(db, member_a.account_id, true, admin_a.user_id));
+	assert_ok(store_account_suspend(db, &installation, member_a.account_id, true));
 	assert_int_equal(number("SELECT COUNT(*) FROM job WHERE cancel_requested_at IS NOT NULL"), 1);
 	assert_int_equal(number("SELECT COUNT(*) FROM job_event WHERE kind = 'cancel_asked'"), 1);
 	assert_int_equal(

@@ -1,0 +1,163 @@
+/* What administrators do with accounts: make, change, suspend. */
+#include "sql/store_account.h"
+
+#include <string.h>
+
+#include "lib/parse.h"
+#include "sql/admin.h"
+#include "sql/job_row.h"
+#include "sql/tx.h"
+
+enum { NAME_MAX_CHARS = 100, HOST_MAX_BYTES = 253 };
+
+static bool limit_fits(int64_t n)
+{
+	return n >= -1 && n <= ACCOUNT_LIMIT_MAX;
+}
+
+static bool host_fits(const char *s)
+{
+	return strlen(s) <= HOST_MAX_BYTES &&
+	       (parse_is_address(s) || parse_is_hostname(strncmp(s, "*.", 2) == 0 ? s + 2 : s));
+}
+
+static bool fields_fit(const struct account_fields *f)
+{
+	for (size_t i = 0; i < f->host_count; i++)
+		if (!host_fits(f->hosts[i]))
+			return false;
+	return text_fits(f->name, 1, NAME_MAX_CHARS) && text_fits(f->external_id, 0, NAME_MAX_CHARS) &&
+	       limit_fits(f->max_queued) && limit_fits(f->max_daily) && f->host_count <= ACCOUNT_HOSTS_MAX;
+}
+
+struct saving {
+	const struct viewer *v;
+	const struct account_fields *f;
+	uint64_t id; /* 0: a new one; result */
+};
+
+static enum err write_hosts(struct db *db, const struct saving *s)
+{
+	enum err e =
+	    db_exec(db, "DELETE FROM account_host WHERE account_id = ?", DB_ARGS(db_p_u64(s->id)), NULL);
+
+	/* the same host twice is one */
+	for (size_t i = 0; e == ERR_OK && i < s->f->host_count; i++)
+		e = db_exec(db, "INSERT IGNORE INTO account_host (account_id, host) VALUES (?, LOWER(?))",
+		    DB_ARGS(db_p_u64(s->id), db_p_str(s->f->hosts[i])), NULL);
+	return e;
+}
+
+static enum err save(struct db *db, void *ctx)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	const struct account_fields *f;
+	struct saving *s = ctx;
+	const char *external;
+	struct account old;
+	enum err e = admin_check(db, s->v);
+
+	f = s->f;
+	external = f->external_id != NULL && f->external_id[0] != '\0' ? f->external_id : NULL;
+	if (e == ERR_OK && s->id == 0) {
+		e = db_exec(db,
+		    "INSERT INTO account (name, external_id, max_queued, max_daily, created_at)"
+		    " VALUES (?, ?, ?, ?, UTC_TIMESTAMP(6))",
+		    DB_ARGS(db_p_str(f->name), db_p_str(external), db_p_count(f->max_queued),
+			db_p_count(f->max_daily)),
+		    NULL);
+		if (e == ERR_OK)
+			s->id = db_insert_id(db);
+	} else if (e == ERR_OK) {
+		e = store_account_get(db, a, s->id, &old);
+		if (e == ERR_OK)
+			e = db_exec(db,
+			    "UPDATE account SET name = ?, external_id = ?, max_queued = ?, max_daily = ? "
+			    "WHERE id = ?",
+			    DB_ARGS(db_p_str(f->name), db_p_str(external), db_p_count(f->max_queued),
+				db_p_count(f->max_daily), db_p_u64(s->id)),
+			    NULL);
+	}
+	return e == ERR_OK ? write_hosts(db, s) : e;
+}
+
+enum err store_account_save(
+    struct db *db, const struct viewer *v, uint64_t *id, const struct account_fields *f)
+{
+	struct saving s = {.v = v, .f = f, .id = *id};
+	enum err e = fields_fit(f) ? ERR_OK : ERR_INVALID;
+
+	if (e == ERR_OK)
+		e = tx_run(db, save, &s);
+	if (e == ERR_OK)
+		*id = s.id;
+	return e;
+}
+
+enum err store_account_hosts(
+    struct db *db, struct arena *a, uint64_t id, const char *const **list_r, size_t *count_r)
+{
+	struct db_rows rows;
+	const char **list;
+	enum err e = db_query(db, a, "SELECT host FROM account_host WHERE account_id = ? ORDER BY host",
+	    DB_ARGS(db_p_u64(id)), &rows);
+
+	if (e != ERR_OK)
+		return e;
+	list = arena_array(a, rows.count + 1, sizeof(*list));
+	for (size_t i = 0; i < rows.count; i++)
+		list[i] = db_str(&rows, i, 0);
+	*list_r = list;
+	*count_r = rows.count;
+	return ERR_OK;
+}
+
+struct suspension {
+	const struct viewer *v;
+	uint64_t id;
+	bool suspended;
+};
+
+/* Those that run are told to stop; the worker does it.  The event goes first: it shows whom the wish will
+ * reach. */
+static enum err stop_running(struct db *db, const struct suspension *s)
+{
+	enum err e = db_exec(db,
+	    "INSERT INTO job_event (job_id, account_id, at, kind, from_state, to_state, user_id, detail)"
+	    " SELECT id, account_id, UTC_TIMESTAMP(6), 'cancel_asked', 'running', 'running', ?, 'account "
+	    "suspended'"
+	    " FROM job WHERE account_id = ? AND state = 'running' AND cancel_requested_at IS NULL",
+	    DB_ARGS(db_p_id(s->v->user_id), db_p_u64(s->id)), NULL);
+
+	if (e != ERR_OK)
+		return e;
+	return db_exec(db,
+	    "UPDATE job j SET" JOB_CANCEL_WISH_SET
+	    "WHERE j.account_id = ? AND j.state = 'running' AND j.cancel_requested_at IS NULL",
+	    DB_ARGS(db_p_id(s->v->user_id), db_p_u64(s->id)), NULL);
+}
+
+static enum err suspend(struct db *db, void *ctx)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	const struct suspension *s = ctx;
+	struct account account;
+	enum err e = admin_check(db, s->v);
+
+	if (e == ERR_OK)
+		e = store_account_get(db, a, s->id, &account);
+	/* whoever suspends their own account has nobody left to resume it, or will soon */
+	if (e == ERR_OK && s->suspended && s->v->user_id != 0 && s->id == s->v->account_id)
+		return ERR_CONFLICT;
+	if (e == ERR_OK)
+		e = db_exec(db,
+		    "UPDATE account SET suspended_at = IF(?, COALESCE(suspended_at, UTC_TIMESTAMP(6)), NULL) "
+		    "WHERE id = ?",
+		    DB_ARGS(db_p_u64(s->suspended), db_p_u64(s->id)), NULL);
+	return e == ERR_OK && s->suspended ? stop_running(db, s) : e;
+}
+
+enum err store_account_suspend(struct db *db, const struct viewer *v, uint64_t id, bool suspended)
+{
+	return tx_run(db, suspend, &(struct suspension){v, id, suspended});
+}
