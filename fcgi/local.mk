@@ -30,6 +30,7 @@ fcgi_mailconvoy_web_SOURCES = \
 	%D%/visit.c %D%/visit.h \
 	%D%/web.c %D%/web.h \
 	%D%/auth.c %D%/auth.h \
+	%D%/limit_view.c %D%/limit_view.h \
 	%D%/page.h \
 	%D%/page_error.c \
 	%D%/page.c \

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "fcgi/limit_view.h"
 #include "fcgi/url.h"
 #include "fcgi/view.h"
 #include "lib/log.h"
@@ -115,6 +116,13 @@ void page_error_from(struct visit *v, enum err e)
 	case ERR_DENIED: pe.status = 403; break;
 	case ERR_CONFLICT: pe.status = 409; break;
 	case ERR_TOO_BIG: pe.status = 413; break;
+	case ERR_LIMIT:
+		pe = (struct page_error){.status = 409,
+		    .code = "limit",
+		    .title = "A limit is reached",
+		    .detail = limit_text(v),
+		    .action = "Wait until jobs have ended, or ask the administrator."};
+		break;
 	case ERR_BUSY:
 		pe.status = 503;
 		pe.detail = "The database is busy.";

@@ -4,6 +4,7 @@
 #include "fcgi/job_form.h"
 #include "fcgi/job_seal.h"
 #include "fcgi/job_view.h"
+#include "fcgi/limit_view.h"
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
@@ -81,6 +82,10 @@ enum err page_job_create(struct visit *v)
 	if (e == ERR_INVALID || e == ERR_NOT_FOUND || e == ERR_TOO_BIG) {
 		form_refuse(
 		    &f, NULL, "One of the values is out of range, or a server was deleted meanwhile.");
+		return job_form_refused(v, &f);
+	}
+	if (e == ERR_LIMIT) {
+		form_refuse(&f, NULL, limit_text(v));
 		return job_form_refused(v, &f);
 	}
 	if (e != ERR_OK)

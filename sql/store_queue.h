@@ -107,10 +107,10 @@ struct queue_ending {
 };
 
 /*
- * End the job, free its slot and write the mail about it, in one transaction.  May be repeated with the same token after
- * ERR_UNCERTAIN, ERR_BUSY or ERR_UNAVAILABLE (after db_reconnect()) until it answers: the first one counts,
- * later ones are ERR_OK and change nothing.  ERR_LOST: somebody else ended it first.  ERR_INVALID: state is
- * not an ended one.
+ * End the job, free its slot and write the mail about it, in one transaction.  May be repeated with the same
+ * token after ERR_UNCERTAIN, ERR_BUSY or ERR_UNAVAILABLE (after db_reconnect()) until it answers: the first
+ * one counts, later ones are ERR_OK and change nothing.  ERR_LOST: somebody else ended it first. ERR_INVALID:
+ * state is not an ended one.
  */
 enum err store_queue_finish(
     struct db *db, const struct queue_token *t, const struct queue_ending *ending) MUST_CHECK;
