@@ -86,7 +86,7 @@ enum err imap_session_ready(struct imap_session *s)
 			return imap_session_fail(s, IMAP_CLOSED, "the connection is closed");
 		return s->failure.err;
 	}
-	if (s->append != APPEND_NONE || s->sent_count != 0)
+	if (s->append != APPEND_NONE || s->sent_count != 0 || s->listing_count != 0)
 		return imap_session_fail(s, IMAP_INTERNAL, "a command inside another");
 	s->failure = (struct imap_failure){0};
 	return imap_pipeline_drain(s);

@@ -25,6 +25,13 @@ struct imap_sent {
 	unsigned id;
 };
 
+/* A folder's listing under way: the tags of its SELECT and its FETCH, and what was asked for. */
+struct imap_listing {
+	unsigned select_tag;
+	unsigned fetch_tag;
+	unsigned items;
+};
+
 struct imap_session {
 	struct imap_stream *stream;
 	struct imap_reader reader;
@@ -55,7 +62,9 @@ struct imap_session {
 	struct imap_sent sent[IMAP_APPENDS_MAX];
 	unsigned sent_count;
 	struct buf appended; /* the UID set of the last answer */
-	unsigned selecting;  /* the tag of a SELECT whose answer has not been read, 0 for none */
+	struct imap_listing listings[IMAP_LISTINGS_MAX];
+	unsigned listing_count;
+	unsigned selecting; /* the tag of a SELECT whose answer has not been read, 0 for none */
 };
 
 /* A command being built; strings that need a literal cut it where the server must first agree. */
@@ -150,6 +159,10 @@ enum err imap_session_refused(struct imap_session *s, const struct imap_response
 /* ERR_OK when alive with nothing pending, clearing the last failure; else the failure that forbids commands.
  */
 enum err imap_session_ready(struct imap_session *s) MUST_CHECK;
+
+/* The ok handler of SELECT (folder.c), and what a server means that says no more than NO. */
+void imap_on_selected(void *ctx, const struct imap_response *resp);
+enum err imap_explain_missing(struct imap_session *s, enum err e) MUST_CHECK;
 
 /* CAPABILITY, for session.c and login.c. */
 enum err imap_ask_capabilities(struct imap_session *s) MUST_CHECK;

@@ -150,6 +150,75 @@ static void add_items(struct imap_command *c, unsigned items, const char *fields
 	imap_command_add(c, ")");
 }
 
+enum err imap_listing_ask(
+    struct imap_session *s, const char *folder, bool read_only, unsigned items, const char *fields)
+{
+	static const struct imap_range all = {.first = 1};
+	struct imap_command select AUTO_COMMAND;
+	struct imap_command fetch AUTO_COMMAND;
+	unsigned under_way = s->listing_count;
+
+	/* those before are no obstacle */
+	s->listing_count = 0;
+	enum err e = imap_session_ready(s);
+	s->listing_count = under_way;
+	imap_command_init(&select, s, read_only ? "EXAMINE" : "SELECT");
+	imap_command_init(&fetch, s, "UID FETCH");
+	if (e != ERR_OK)
+		return e;
+	imap_command_string(&select, folder, strlen(folder));
+	if (under_way == IMAP_LISTINGS_MAX || (under_way > 0 && select.cut_count > 0))
+		return imap_session_fail(s, IMAP_INTERNAL, "too many listings under way");
+	add_ranges(&fetch, &all, 1);
+	add_items(&fetch, items, fields);
+	select.later = true;
+	e = imap_command_send(s, &select, false);
+	if (e == ERR_OK)
+		e = imap_command_send(s, &fetch, false);
+	if (e == ERR_OK)
+		s->listings[s->listing_count++] =
+		    (struct imap_listing){.select_tag = select.tag, .fetch_tag = fetch.tag, .items = items};
+	return e;
+}
+
+enum err imap_listing_take(struct imap_session *s, struct imap_mailbox *m_r, imap_row_fn fn, void *ctx)
+{
+	static const struct imap_range all = {.first = 1};
+	struct imap_listing l = s->listings[0];
+	struct rows r = {
+	    .ranges = &all, .count = 1, .items = l.items, .fn = fn, .ctx = ctx, .flags = BUF_INIT};
+	struct imap_handler on_select = {.ok = imap_on_selected, .ctx = s};
+	struct imap_handler on_fetch = {.untagged = on_row, .ctx = &r, .bulk = true};
+
+	if (!s->alive)
+		return imap_session_ready(s);
+	if (s->listing_count == 0)
+		return imap_session_fail(s, IMAP_INTERNAL, "no listing is under way");
+	s->listing_count--;
+	memmove(&s->listings[0], &s->listings[1], s->listing_count * sizeof(s->listings[0]));
+	s->failure = (struct imap_failure){0};
+	s->selected = false;
+	s->mailbox = (struct imap_mailbox){0};
+	enum err selected = imap_command_wait(s, l.select_tag, &on_select);
+	if (selected != ERR_OK)
+		selected = imap_explain_missing(s, selected);
+	*m_r = s->mailbox;
+	if (!s->alive)
+		return selected;
+	struct imap_failure why = s->failure;
+	/* in a folder that could not be selected there is nothing to fetch: that answer is of no interest */
+	if (selected != ERR_OK)
+		on_fetch.untagged = NULL;
+	enum err e = imap_command_wait(s, l.fetch_tag, &on_fetch);
+	buf_free(&r.flags);
+	if (selected != ERR_OK && s->alive)
+		s->failure = why;
+	/* nor what a server says to a listing of nothing */
+	if (e != ERR_OK && selected == ERR_OK && s->alive && m_r->exists == 0)
+		e = ERR_OK;
+	return selected != ERR_OK ? selected : e;
+}
+
 enum err imap_fetch_rows(struct imap_session *s, const struct imap_range *ranges, size_t count,
     unsigned items, const char *fields, imap_row_fn fn, void *ctx, uint64_t *rows_r)
 {

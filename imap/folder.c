@@ -226,7 +226,7 @@ enum err imap_namespace(struct imap_session *s, struct arena *a, struct imap_nam
 /* ---- STATUS ---- */
 
 /* Dovecot and others refuse a folder that is not there without a response code: only the words tell. */
-static enum err explain_missing(struct imap_session *s, enum err e)
+enum err imap_explain_missing(struct imap_session *s, enum err e)
 {
 	static const char *const words[] = {
 	    "doesn't exist", "does not exist", "not exist", "no such", "not found", "unknown mailbox"};
@@ -294,12 +294,12 @@ enum err imap_status(struct imap_session *s, const char *folder, struct imap_sta
 		e = imap_command_run(s, &c, &h);
 	if (e == ERR_OK && !q.told)
 		e = imap_session_fail(s, IMAP_PROTOCOL_ERROR, "no STATUS came");
-	return e == ERR_OK ? ERR_OK : explain_missing(s, e);
+	return e == ERR_OK ? ERR_OK : imap_explain_missing(s, e);
 }
 
 /* ---- SELECT, CREATE, SUBSCRIBE ---- */
 
-static void on_selected(void *ctx, const struct imap_response *resp)
+void imap_on_selected(void *ctx, const struct imap_response *resp)
 {
 	struct imap_session *s = ctx;
 
@@ -329,7 +329,7 @@ enum err imap_select_send(struct imap_session *s, const char *folder, bool read_
 
 enum err imap_select_wait(struct imap_session *s, struct imap_mailbox *m_r)
 {
-	struct imap_handler h = {.ok = on_selected, .ctx = s};
+	struct imap_handler h = {.ok = imap_on_selected, .ctx = s};
 	unsigned tag = s->selecting;
 
 	s->selecting = 0;
@@ -339,7 +339,7 @@ enum err imap_select_wait(struct imap_session *s, struct imap_mailbox *m_r)
 		return imap_session_fail(s, IMAP_INTERNAL, "no SELECT is under way");
 	enum err e = imap_command_wait(s, tag, &h);
 	if (e != ERR_OK)
-		return explain_missing(s, e);
+		return imap_explain_missing(s, e);
 	*m_r = s->mailbox;
 	return ERR_OK;
 }
@@ -369,6 +369,49 @@ enum err imap_create(struct imap_session *s, const char *folder)
 enum err imap_subscribe(struct imap_session *s, const char *folder)
 {
 	return on_folder(s, "SUBSCRIBE", folder);
+}
+
+/* Answers waited for at once: few enough that what waits to be read never stops the server. */
+#define FOLDERS_AHEAD 50
+
+enum err imap_folders_run(struct imap_session *s, enum imap_folder_verb verb, const char *const *folders,
+    unsigned count, enum err *results_r)
+{
+	static const char *const verbs[] = {[IMAP_CREATE] = "CREATE", [IMAP_SUBSCRIBE] = "SUBSCRIBE"};
+	unsigned tags[FOLDERS_AHEAD];
+	enum err e = imap_session_ready(s);
+
+	for (unsigned i = 0; i < count; i++)
+		results_r[i] = ERR_CLOSED;
+	for (unsigned sent = 0, done = 0; e == ERR_OK && done < count;) {
+		struct imap_command c AUTO_COMMAND;
+		bool room = sent < count && sent - done < FOLDERS_AHEAD;
+		imap_command_init(&c, s, verbs[verb]);
+		if (room)
+			imap_command_string(&c, folders[sent], strlen(folders[sent]));
+		/* a name that takes a literal may have to be waited for: not with answers on their way */
+		if (room && (c.cut_count == 0 || sent == done)) {
+			tags[sent % FOLDERS_AHEAD] = c.tag;
+			e = imap_command_send(s, &c, false);
+			if (e != ERR_OK && s->alive) {
+				tags[sent % FOLDERS_AHEAD] = 0;
+				results_r[sent] = e;
+				e = ERR_OK;
+			}
+			sent++;
+			continue;
+		}
+		if (tags[done % FOLDERS_AHEAD] != 0) {
+			s->failure = (struct imap_failure){0};
+			results_r[done] = imap_command_wait(s, tags[done % FOLDERS_AHEAD], NULL);
+		}
+		if (!s->alive) {
+			e = results_r[done];
+			results_r[done] = ERR_CLOSED;
+		}
+		done++;
+	}
+	return e;
 }
 
 /* ---- QUOTA ---- */

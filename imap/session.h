@@ -176,6 +176,14 @@ const struct imap_mailbox *imap_selected(const struct imap_session *s);
 enum err imap_create(struct imap_session *s, const char *folder) MUST_CHECK;
 enum err imap_subscribe(struct imap_session *s, const char *folder) MUST_CHECK;
 
+/*
+ * The same for count folders, sent ahead of the answers; results_r has one for each.  ERR_OK, or what ended
+ * the session: then results_r is ERR_CLOSED where no answer came.
+ */
+enum imap_folder_verb { IMAP_CREATE, IMAP_SUBSCRIBE };
+enum err imap_folders_run(struct imap_session *s, enum imap_folder_verb verb, const char *const *folders,
+    unsigned count, enum err *results_r) MUST_CHECK;
+
 /* GETQUOTAROOT (RFC 9208); known = false and ERR_OK where the server lacks QUOTA or tells no storage. */
 enum err imap_quota(struct imap_session *s, const char *folder, struct imap_quota *q_r) MUST_CHECK;
 
@@ -221,6 +229,17 @@ typedef enum err (*imap_row_fn)(void *ctx, const struct imap_row *row);
  */
 enum err imap_fetch_rows(struct imap_session *s, const struct imap_range *ranges, size_t count,
     unsigned items, const char *fields, imap_row_fn fn, void *ctx, uint64_t *rows_r) MUST_CHECK;
+
+/*
+ * Whole folders listed, several under way: SELECT (read_only: EXAMINE) and UID FETCH of all, in one go.  take
+ * reads the answers to the first asked for: m_r as imap_select() has it, then rows as above.  A failure to
+ * select is told as imap_select() does.  At most IMAP_LISTINGS_MAX; no other command before all were taken.
+ */
+#define IMAP_LISTINGS_MAX 16
+enum err imap_listing_ask(struct imap_session *s, const char *folder, bool read_only, unsigned items,
+    const char *fields) MUST_CHECK;
+enum err imap_listing_take(
+    struct imap_session *s, struct imap_mailbox *m_r, imap_row_fn fn, void *ctx) MUST_CHECK;
 
 /*
  * Where a message goes.  begin announces its exact size, then piece is called until size bytes came.

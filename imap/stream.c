@@ -17,6 +17,8 @@
 #include "lib/buf.h"
 #include "lib/mem.h"
 
+#define TLS_RECORD_MAX 16384
+
 struct imap_stream {
 	int fd;
 	SSL *ssl; /* NULL while plain */
@@ -201,6 +203,24 @@ static enum err await(
 	return ERR_OK;
 }
 
+static void took(struct imap_stream *st, size_t n)
+{
+	st->in_len += n;
+	st->received += (uint64_t)n;
+}
+
+/* What TLS has read already and can tell without another read(2); a failure shows itself at the next fill. */
+static void drain_tls(struct imap_stream *st)
+{
+	while (st->ssl != NULL && sizeof(st->in) - st->in_len >= TLS_RECORD_MAX && SSL_has_pending(st->ssl)) {
+		ERR_clear_error();
+		int n = SSL_read(st->ssl, st->in + st->in_len, (int)(sizeof(st->in) - st->in_len));
+		if (n <= 0)
+			return;
+		took(st, (size_t)n);
+	}
+}
+
 enum err imap_stream_fill(struct imap_stream *st, mono_time deadline, struct imap_failure *f)
 {
 	struct imap_failure mine;
@@ -219,8 +239,8 @@ enum err imap_stream_fill(struct imap_stream *st, mono_time deadline, struct ima
 		if (n < 0)
 			return f->err;
 		if (n > 0) {
-			st->in_len += (size_t)n;
-			st->received += (uint64_t)n;
+			took(st, (size_t)n);
+			drain_tls(st);
 			return ERR_OK;
 		}
 		enum err e = await(st, events, deadline, "no answer", f);
@@ -282,7 +302,7 @@ int imap_stream_fd(const struct imap_stream *st)
 
 bool imap_stream_pending(const struct imap_stream *st)
 {
-	return st->in_len > 0 || (st->ssl != NULL && SSL_pending(st->ssl) > 0);
+	return st->in_len > 0 || (st->ssl != NULL && SSL_has_pending(st->ssl));
 }
 
 bool imap_stream_is_tls(const struct imap_stream *st)
