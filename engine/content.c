@@ -173,19 +173,43 @@ static void free_all(struct settling *s)
 	free(s->by_size);
 }
 
+/* by_size, filled and sorted; the caller frees it. */
+static uint32_t *sorted_by_size(struct message_list *l)
+{
+	uint32_t *by_size = mem_array(l->count, sizeof(*by_size));
+	for (uint32_t i = 0; i < l->count; i++)
+		by_size[i] = i;
+	if (l->count > 0)
+		qsort_r(by_size, l->count, sizeof(*by_size), compare_index, l);
+	return by_size;
+}
+
+bool content_doubtful(const struct message_list *here, struct message_list *there)
+{
+	struct settling s = {.there = {.list = there}};
+	bool doubtful = false;
+	for (uint32_t i = 0; i < here->count && there->count > 0 && !doubtful; i++) {
+		if (here->items[i].partner != MESSAGE_UNPAIRED)
+			continue;
+		if (s.by_size == NULL)
+			s.by_size = sorted_by_size(there);
+		uint32_t at = first_of_size(&s, &here->items[i]);
+		doubtful =
+		    at < there->count && compare_size(&there->items[s.by_size[at]], &here->items[i]) == 0;
+	}
+	free(s.by_size);
+	return doubtful;
+}
+
 enum err content_settle(
     struct link *source, struct link *destination, struct message_list *here, struct message_list *there)
 {
 	struct settling s = {
 	    .here = {.link = source, .list = here},
 	    .there = {.link = destination, .list = there},
-	    .by_size = mem_array(there->count, sizeof(*s.by_size)),
+	    .by_size = sorted_by_size(there),
 	};
 	enum err e = ERR_OK;
-	for (uint32_t i = 0; i < there->count; i++)
-		s.by_size[i] = i;
-	if (there->count > 0)
-		qsort_r(s.by_size, there->count, sizeof(*s.by_size), compare_index, there);
 	for (uint32_t i = 0; i < here->count && e == ERR_OK; i++) {
 		/* Each time one is freed a wrong pair became a right one: this ends. */
 		uint32_t open = here->items[i].partner == MESSAGE_UNPAIRED ? i : MESSAGE_UNPAIRED;

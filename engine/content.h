@@ -7,9 +7,14 @@
 #ifndef MCV_ENGINE_CONTENT_H
 #define MCV_ENGINE_CONTENT_H
 
+#include <stdbool.h>
+
 #include "lib/err.h"
 #include "engine/link.h"
 #include "engine/match.h"
+
+/* Whether content_settle() would have to read a message. */
+bool content_doubtful(const struct message_list *here, struct message_list *there);
 
 /*
  * Corrects the partners match_messages() set; both folders are selected.  Carriage returns do not count.

@@ -1,9 +1,11 @@
 #include "engine/flags.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 #include "lib/arena.h"
 #include "lib/buf.h"
+#include "lib/mem.h"
 #include "engine/output.h"
 
 #define BATCH 200 /* messages whose flags are asked for at once */
@@ -90,19 +92,40 @@ static enum err apply(struct changes *c)
 	return e;
 }
 
-enum err flags_resync(struct link *source, struct link *destination, const struct message_list *here,
-    const struct message_list *there)
+void flags_compare(
+    const struct message_list *here, const struct message_list *there, struct flag_list *list_r)
 {
-	struct changes c = {.source = source, .destination = destination};
-	enum err e = ERR_OK;
-	for (uint32_t i = 0; i < here->count && e == ERR_OK; i++) {
+	uint32_t cap = 0;
+	*list_r = (struct flag_list){0};
+	for (uint32_t i = 0; i < here->count; i++) {
 		const struct message *m = &here->items[i];
 		if (m->partner >= there->count)
 			continue;
 		const struct message *other = &there->items[m->partner];
 		if (m->flags == other->flags && m->keywords == other->keywords)
 			continue;
-		c.items[c.count++] = (struct change){.from_uid = m->uid, .to_uid = other->uid};
+		if (list_r->count == cap) {
+			cap = cap == 0 ? 64 : 2 * cap;
+			list_r->items = mem_resize(list_r->items, cap, sizeof(*list_r->items));
+		}
+		list_r->items[list_r->count++] =
+		    (struct flag_change){.from_uid = m->uid, .to_uid = other->uid};
+	}
+}
+
+void flag_list_free(struct flag_list *l)
+{
+	free(l->items);
+	*l = (struct flag_list){0};
+}
+
+enum err flags_resync(struct link *source, struct link *destination, const struct flag_list *list)
+{
+	struct changes c = {.source = source, .destination = destination};
+	enum err e = ERR_OK;
+	for (uint32_t i = 0; i < list->count && e == ERR_OK; i++) {
+		c.items[c.count++] =
+		    (struct change){.from_uid = list->items[i].from_uid, .to_uid = list->items[i].to_uid};
 		if (c.count == BATCH)
 			e = apply(&c);
 	}

@@ -58,7 +58,7 @@ const char *link_why(const struct link *l, struct arena *a)
 
 static void drop(struct link *l)
 {
-	stop_watch(l->side, -1);
+	stop_watch(l->pair * 2 + l->side, -1);
 	imap_session_close(&l->session);
 }
 
@@ -79,9 +79,9 @@ static enum err connect_session(struct link *l, struct imap_failure *f, struct i
 			      : (int64_t)l->options->timeout_s * 1000,
 	    .silence_ms = (int64_t)l->options->timeout_s * 1000,
 	};
-	stop_opening(true);
-	enum err e = imap_session_open(&options, &l->session, f, peer);
-	return e;
+	if (!l->beside)
+		stop_opening(true);
+	return imap_session_open(&options, &l->session, f, peer);
 }
 
 static bool is_starttls_failure(const struct link *l, enum imap_cause cause)
@@ -123,7 +123,7 @@ enum err link_open(struct link *l)
 	out("%s IP address: %s %s %s", link_name(l), peer.address, peer.tls_version, peer.tls_cipher);
 	e = imap_login(l->session, o->user, l->password, l->password_len);
 	if (e == ERR_OK)
-		stop_watch(l->side, imap_stream_fd(imap_session_stream(l->session)));
+		stop_watch(l->pair * 2 + l->side, imap_stream_fd(imap_session_stream(l->session)));
 	stop_opening(false);
 	if (e != ERR_OK) {
 		const char *why = link_why(l, a);
@@ -145,6 +145,26 @@ enum err link_open(struct link *l)
 	return ERR_OK;
 }
 
+enum err link_open_more(struct link *l)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	struct imap_failure failure = {0};
+
+	enum err e = connect_session(l, &failure, NULL);
+	if (e == ERR_OK) {
+		e = imap_login(l->session, l->options->user, l->password, l->password_len);
+		if (e != ERR_OK)
+			failure = *imap_session_failure(l->session);
+	}
+	if (e != ERR_OK) {
+		out("%s: no connection %u: %s", link_name(l), l->pair + 1, explain(&failure, a));
+		drop(l);
+		return e;
+	}
+	stop_watch(l->pair * 2 + l->side, imap_stream_fd(imap_session_stream(l->session)));
+	return ERR_OK;
+}
+
 /* Open, log in and select again what was selected; says why not. */
 static enum err reopen(struct link *l)
 {
@@ -162,9 +182,15 @@ static enum err reopen(struct link *l)
 	if (e != ERR_OK) {
 		out("%s: reconnection failed: %s", link_name(l), explain(&failure, a));
 		drop(l);
+		/* whoever is refused once would lock the account by asking again */
+		if (failure.cause == IMAP_PASSWORD_REFUSED)
+			l->reconnections = LINK_RECONNECTIONS_MAX;
 		return ERR_CLOSED;
 	}
-	stop_watch(l->side, imap_stream_fd(imap_session_stream(l->session)));
+	stop_watch(l->pair * 2 + l->side, imap_stream_fd(imap_session_stream(l->session)));
+	/* a signal that came before could not find it */
+	if (stop_signal() != 0)
+		return ERR_CLOSED;
 	if (l->selected == NULL)
 		return ERR_OK;
 	e = imap_select(l->session, l->selected, l->read_only, &l->mailbox);
@@ -194,8 +220,7 @@ enum err link_revive(struct link *l)
 		    l->reconnections, LINK_RECONNECTIONS_MAX);
 		drop(l);
 		/* A server that is being restarted is given a moment; a signal ends the wait. */
-		const struct timespec pause = {.tv_sec = (l->reconnections - 1) * 2};
-		(void)nanosleep(&pause, NULL);
+		stop_pause((l->reconnections - 1) * 2);
 		enum err e = stop_signal() != 0 ? ERR_CLOSED : reopen(l);
 		if (e != ERR_CLOSED)
 			return e;
@@ -227,6 +252,38 @@ enum err link_select(struct link *l, const char *folder, bool read_only)
 		if (e != ERR_OK)
 			return e;
 	}
+}
+
+void link_unselect(struct link *l)
+{
+	mem_free_str(&l->selected);
+	l->selected = NULL;
+}
+
+enum err link_select_both(const struct link_choice choices[2])
+{
+	bool sent[2] = {false, false};
+	enum err e = ERR_OK;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct link *l = choices[i].link;
+		link_unselect(l);
+		sent[i] = l->session != NULL &&
+			  imap_select_send(l->session, choices[i].folder, choices[i].read_only) == ERR_OK;
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		struct link *l = choices[i].link;
+		if (sent[i] && imap_select_wait(l->session, &l->mailbox) == ERR_OK) {
+			l->selected = mem_strdup(choices[i].folder);
+			l->read_only = choices[i].read_only;
+			link_worked(l);
+		}
+	}
+	for (unsigned i = 0; i < 2 && e == ERR_OK; i++) {
+		if (choices[i].link->selected == NULL)
+			e = link_select(choices[i].link, choices[i].folder, choices[i].read_only);
+	}
+	return e;
 }
 
 static enum special_use special_of(unsigned flags)
@@ -299,7 +356,7 @@ enum err link_folders(struct link *l, struct arena *a, struct folder_set *set_r)
 
 void link_close(struct link *l)
 {
-	stop_watch(l->side, -1);
+	stop_watch(l->pair * 2 + l->side, -1);
 	if (l->session != NULL && imap_session_alive(l->session) && stop_signal() == 0) {
 		out("Disconnecting from host%u %s user%u %s", l->side + 1, l->options->host, l->side + 1,
 		    l->options->user);

@@ -25,6 +25,8 @@ struct link {
 	const char *password;
 	size_t password_len;
 	unsigned side;          /* 0 or 1 */
+	unsigned pair;          /* which pair of connections it belongs to, from 0 */
+	bool beside;            /* others are at work: a signal finds it by stop_watch() alone */
 	unsigned reconnections; /* since link_worked() */
 	char *selected;         /* NULL when no folder is; freed with the link */
 	bool read_only;
@@ -38,6 +40,12 @@ const char *link_name(const struct link *l);
 enum err link_open(struct link *l) MUST_CHECK;
 
 /*
+ * One more connection of a side that is logged in: what fails is no error, and is said in one line only.
+ * Whatever the server's reason is, it is not asked again.
+ */
+enum err link_open_more(struct link *l) MUST_CHECK;
+
+/*
  * After a failure: ERR_OK when there is a working connection again, the folder selected (the failed command
  * is then repeated by the caller).  ERR_CLOSED when the signal to stop came, or LINK_RECONNECTIONS_MAX were
  * spent; ERR_LOST when the folder is gone or its UIDs changed.
@@ -49,6 +57,17 @@ void link_worked(struct link *l);
 
 /* Select (read_only: EXAMINE), reconnecting as needed.  What fails finally is not reported. */
 enum err link_select(struct link *l, const char *folder, bool read_only) MUST_CHECK;
+
+/* Two links at once, each as by link_select(), waiting for both at the same time. */
+struct link_choice {
+	struct link *link;
+	const char *folder;
+	bool read_only;
+};
+enum err link_select_both(const struct link_choice choices[2]) MUST_CHECK;
+
+/* No folder counts as selected any more. */
+void link_unselect(struct link *l);
 
 /* Namespace and folders, all in a. */
 enum err link_folders(struct link *l, struct arena *a, struct folder_set *set_r) MUST_CHECK;

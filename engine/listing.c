@@ -10,8 +10,12 @@
 #include "lib/buf.h"
 #include "engine/output.h"
 
+#define ALL_ITEMS (IMAP_FETCH_SIZE | IMAP_FETCH_FLAGS | IMAP_FETCH_DATE | IMAP_FETCH_HEADER)
+
 struct reading {
 	struct link *link;
+	const char *folder;
+	uint32_t exists;
 	struct message_list *list;
 	const struct imap_mailbox *keeper;
 	uint32_t last_uid;
@@ -77,9 +81,8 @@ int64_t listing_date(const char *date)
 
 static void say_progress(const struct reading *r)
 {
-	out_alive("%s: folder [%s] %llu of %u messages listed", link_name(r->link), r->link->selected,
-	    (unsigned long long)(r->list != NULL ? r->list->count : r->size.messages),
-	    r->link->mailbox.exists);
+	out_alive("%s: folder [%s] %llu of %u messages listed", link_name(r->link), r->folder,
+	    (unsigned long long)(r->list != NULL ? r->list->count : r->size.messages), r->exists);
 }
 
 /* The last one added is likeliest; else look from the end, where a server's repetition would be. */
@@ -135,6 +138,17 @@ static enum err on_uid(void *ctx, const struct imap_row *row)
 	return ERR_OK;
 }
 
+static enum err on_sized(void *ctx, const struct imap_row *row)
+{
+	struct reading *r = ctx;
+	struct message *m = message_of(r->list, row->uid);
+	m->size = row->size;
+	m->number = row->number;
+	m->known = true;
+	say_progress(r);
+	return ERR_OK;
+}
+
 static enum err on_size(void *ctx, const struct imap_row *row)
 {
 	struct reading *r = ctx;
@@ -181,11 +195,9 @@ static enum err read_unknown(struct reading *r)
 				ranges[count++] = (struct imap_range){.first = uid, .last = uid};
 		}
 		uint64_t rows = 0;
-		enum err e =
-		    count == 0 ? ERR_OK
-			       : imap_fetch_rows(r->link->session, ranges, count,
-				     IMAP_FETCH_SIZE | IMAP_FETCH_FLAGS | IMAP_FETCH_DATE | IMAP_FETCH_HEADER,
-				     NULL, on_row, r, &rows);
+		enum err e = count == 0 ? ERR_OK
+					: imap_fetch_rows(r->link->session, ranges, count, ALL_ITEMS, NULL,
+					      on_row, r, &rows);
 		if (rows > 0)
 			link_worked(r->link);
 		if (e == ERR_OK) {
@@ -230,33 +242,82 @@ static void report_unknown(struct reading *r)
 	}
 }
 
+bool listing_is_whole(const struct message_list *list, const struct imap_mailbox *m)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		if (!list->items[i].known)
+			return false;
+	}
+	return list->count >= m->exists;
+}
+
+static struct reading reading_of(struct link *l, const struct imap_mailbox *keeper, struct message_list *list)
+{
+	return (struct reading){
+	    .link = l, .folder = l->selected, .exists = l->mailbox.exists, .list = list, .keeper = keeper};
+}
+
+static enum err complete(struct reading *r, uint32_t *unlisted_r)
+{
+	enum err e = read_unknown(r);
+	if (e != ERR_OK)
+		return e;
+	report_unknown(r);
+	*unlisted_r = message_list_drop_unknown(r->list);
+	return ERR_OK;
+}
+
+enum err listing_complete(
+    struct link *l, const struct imap_mailbox *keeper, struct message_list *list, uint32_t *unlisted_r)
+{
+	struct reading r = reading_of(l, keeper, list);
+	enum err e = ERR_OK;
+	*unlisted_r = 0;
+	if (list->count < l->mailbox.exists)
+		e = read_missed(&r);
+	return e == ERR_OK ? complete(&r, unlisted_r) : e;
+}
+
 enum err listing_read(struct link *l, const struct imap_mailbox *keeper, uint32_t from,
     struct message_list *list_r, uint32_t *unlisted_r)
 {
-	struct reading r = {.link = l, .list = list_r, .keeper = keeper};
+	struct reading r = reading_of(l, keeper, list_r);
 	*list_r = (struct message_list){0};
 	*unlisted_r = 0;
 	if (l->mailbox.exists == 0 && from == 1)
 		return ERR_OK;
-	enum err e =
-	    read_from(&r, from, IMAP_FETCH_SIZE | IMAP_FETCH_FLAGS | IMAP_FETCH_DATE | IMAP_FETCH_HEADER,
-		IDENTITY_FIELDS, on_row);
+	enum err e = read_from(&r, from, ALL_ITEMS, IDENTITY_FIELDS, on_row);
 	message_list_sort(list_r);
 	if (e == ERR_OK && from == 1 && list_r->count < l->mailbox.exists)
 		e = read_missed(&r);
-	if (e == ERR_OK)
-		e = read_unknown(&r);
+	return e == ERR_OK ? complete(&r, unlisted_r) : e;
+}
+
+enum err listing_ask(struct link *l, const char *folder, bool read_only, bool identities)
+{
+	if (l->session == NULL)
+		return ERR_CLOSED;
+	return imap_listing_ask(
+	    l->session, folder, read_only, identities ? ALL_ITEMS : IMAP_FETCH_SIZE, IDENTITY_FIELDS);
+}
+
+enum err listing_take(struct link *l, const char *folder, const struct imap_mailbox *keeper, bool identities,
+    struct imap_mailbox *m_r, struct message_list *list_r)
+{
+	struct reading r = {.link = l, .folder = folder, .list = list_r, .keeper = keeper};
+	*list_r = (struct message_list){0};
+	enum err e = imap_listing_take(l->session, m_r, identities ? on_row : on_sized, &r);
 	if (e != ERR_OK)
 		return e;
-	report_unknown(&r);
-	*unlisted_r = message_list_drop_unknown(list_r);
+	link_worked(l);
+	message_list_sort(list_r);
 	return ERR_OK;
 }
 
 enum err listing_read_uids(
     struct link *l, const uint32_t *uids, uint32_t count, struct message_list *list_r, uint32_t *unlisted_r)
 {
-	struct reading r = {.link = l, .list = list_r};
+	struct reading r = reading_of(l, NULL, list_r);
 	*list_r = (struct message_list){0};
 	for (uint32_t i = 0; i < count; i++)
 		(void)message_list_add(list_r, uids[i]);
@@ -266,9 +327,28 @@ enum err listing_read_uids(
 	return e;
 }
 
+enum err listing_take_size(
+    struct link *l, const char *folder, struct imap_mailbox *m_r, struct folder_size *size_r)
+{
+	struct reading r = {.link = l, .folder = folder};
+	enum err e = imap_listing_take(l->session, m_r, on_size, &r);
+	*size_r = r.size;
+	return e;
+}
+
+void listing_add_up(const struct message_list *list, struct folder_size *size_r)
+{
+	*size_r = (struct folder_size){.messages = list->count};
+	for (uint32_t i = 0; i < list->count; i++) {
+		size_r->bytes += list->items[i].size;
+		if (list->items[i].size > size_r->biggest)
+			size_r->biggest = list->items[i].size;
+	}
+}
+
 enum err listing_size(struct link *l, struct folder_size *size_r)
 {
-	struct reading r = {.link = l};
+	struct reading r = reading_of(l, NULL, NULL);
 	enum err e = ERR_OK;
 	if (l->mailbox.exists > 0)
 		e = read_from(&r, 1, IMAP_FETCH_SIZE, NULL, on_size);

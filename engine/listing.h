@@ -33,12 +33,35 @@ enum err listing_read(struct link *l, const struct imap_mailbox *keeper, uint32_
 enum err listing_read_uids(struct link *l, const uint32_t *uids, uint32_t count, struct message_list *list_r,
     uint32_t *unlisted_r) MUST_CHECK;
 
-/* How many messages the folder selected holds, their size together and of the biggest, in bytes. */
+/* Whether the list holds every message of the folder, and what each was asked for. */
+bool listing_is_whole(const struct message_list *list, const struct imap_mailbox *m);
+
+/* What a listing not whole lacks, asked for again; list as listing_read() leaves it, which see. */
+enum err listing_complete(struct link *l, const struct imap_mailbox *keeper, struct message_list *list,
+    uint32_t *unlisted_r) MUST_CHECK;
+
+/*
+ * A folder listed without being waited for: ask, and later take, in the same order (imap_listing_ask()).
+ * Without identities only UIDs and sizes are asked for.  take leaves the list as the server told it, perhaps
+ * not whole.  Neither reconnects; no folder counts as selected afterwards.
+ */
+enum err listing_ask(struct link *l, const char *folder, bool read_only, bool identities) MUST_CHECK;
+enum err listing_take(struct link *l, const char *folder, const struct imap_mailbox *keeper, bool identities,
+    struct imap_mailbox *m_r, struct message_list *list_r) MUST_CHECK;
+
+/* How many messages a folder holds, their size together and of the biggest, in bytes. */
 struct folder_size {
 	uint64_t messages;
 	uint64_t bytes;
 	uint64_t biggest;
 };
+void listing_add_up(const struct message_list *list, struct folder_size *size_r);
+
+/* The sizes of the folder selected; errors as of listing_read(). */
 enum err listing_size(struct link *l, struct folder_size *size_r) MUST_CHECK;
+
+/* The same without being waited for. */
+enum err listing_take_size(
+    struct link *l, const char *folder, struct imap_mailbox *m_r, struct folder_size *size_r) MUST_CHECK;
 
 #endif

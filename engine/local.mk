@@ -31,8 +31,12 @@ engine_libengine_a_SOURCES = \
 	%D%/verify.h %D%/verify_group.h \
 	%D%/verify_judge.c \
 	%D%/verify.c \
+	%D%/crew.c %D%/crew.h \
+	%D%/job.h \
+	%D%/survey.c %D%/survey.h \
 	%D%/copy.h \
 	%D%/sizes.c \
+	%D%/create.c %D%/create.h \
 	%D%/copy.c
 dist_man_MANS += %D%/mailconvoy-sync.1
 bin_PROGRAMS += engine/mailconvoy-sync

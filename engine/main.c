@@ -25,7 +25,9 @@
 struct run {
 	struct options options;
 	struct report report;
-	struct link links[2];
+	struct folder_plan plan;
+	struct copy copy;
+	struct crew crew; /* its first pair is the connections the run begins with */
 	struct buf passwords[2];
 	struct arena *arena;
 };
@@ -76,8 +78,8 @@ static enum err read_passwords(struct run *r)
 			return ERR_NOT_FOUND;
 		}
 		out_secret(r->passwords[side].data, r->passwords[side].len);
-		r->links[side].password = r->passwords[side].data;
-		r->links[side].password_len = r->passwords[side].len;
+		r->crew.pairs[0].links[side].password = r->passwords[side].data;
+		r->crew.pairs[0].links[side].password_len = r->passwords[side].len;
 	}
 	return ERR_OK;
 }
@@ -135,7 +137,8 @@ static void say_start(const struct run *r)
 static void say_quota(struct run *r)
 {
 	struct imap_quota q = {0};
-	if (r->links[1].session == NULL || imap_quota(r->links[1].session, "INBOX", &q) != ERR_OK || !q.known)
+	if (r->crew.pairs[0].links[1].session == NULL ||
+	    imap_quota(r->crew.pairs[0].links[1].session, "INBOX", &q) != ERR_OK || !q.known)
 		return;
 	double percent = q.limit_bytes > 0 ? 100.0 * (double)q.used_bytes / (double)q.limit_bytes : 0;
 	out("Host2: Quota current storage is %llu bytes. Limit is %llu bytes. So %.2f %% full",
@@ -160,7 +163,7 @@ static void say_folders(const struct link *l, const struct folder_set *set)
 static enum err read_folders(struct run *r, struct folder_set sets[2])
 {
 	for (unsigned side = 0; side < 2; side++) {
-		struct link *l = &r->links[side];
+		struct link *l = &r->crew.pairs[0].links[side];
 		enum err e = link_folders(l, r->arena, &sets[side]);
 		if (e != ERR_OK && stop_signal() == 0)
 			report_error(&r->report, side == 0 ? ERROR_CONNECTION_HOST1 : ERROR_CONNECTION_HOST2,
@@ -201,27 +204,37 @@ static enum err plan_folders(
 static enum err migrate(struct run *r, bool *usage_r)
 {
 	struct folder_set sets[2];
-	struct folder_plan plan;
 
 	say_quota(r);
-	enum err e = plan_folders(r, sets, &plan, usage_r);
+	enum err e = plan_folders(r, sets, &r->plan, usage_r);
 	if (e != ERR_OK)
 		return e;
-	struct copy copy = {
-	    .source = &r->links[0],
-	    .destination = &r->links[1],
+	struct copy *copy = &r->copy;
+	*copy = (struct copy){
+	    .crew = &r->crew,
 	    .report = &r->report,
-	    .plan = &plan,
+	    .plan = &r->plan,
 	    .separator = sets[1].separator,
 	};
-	r->report.folders_total = plan.count;
-	if (r->options.folder_sizes || r->options.just_folder_sizes)
-		e = copy_sizes(&copy, false);
-	if (e == ERR_OK && !r->options.just_folder_sizes)
-		e = copy_folders(&copy);
-	if (e == ERR_OK && r->options.folder_sizes && r->options.folder_sizes_at_end &&
-	    !r->options.just_folder_sizes && copy_sizes(&copy, true) != ERR_OK && stop_signal() == 0)
-		out("The sizes at the end could not be taken.");
+	const struct options *o = &r->options;
+	r->report.folders_total = r->plan.count;
+	copy_init(copy);
+	if (o->just_folder_sizes) {
+		e = copy_sizes(copy, false);
+	} else {
+		if (!o->just_folders)
+			e = copy_survey(copy);
+		if (e == ERR_OK && o->folder_sizes)
+			copy_say_sizes(copy, false);
+		if (e == ERR_OK)
+			e = copy_folders(copy);
+		if (e == ERR_OK && o->folder_sizes && o->folder_sizes_at_end &&
+		    copy_sizes(copy, true) != ERR_OK && stop_signal() == 0)
+			out("The sizes at the end could not be taken.");
+	}
+	/* after a signal a thread that would not end may still read it */
+	if (stop_signal() == 0)
+		copy_free(copy);
 	return e;
 }
 
@@ -233,8 +246,8 @@ static enum exit_code verify(struct run *r)
 	struct folder_plan plan;
 	bool bad_usage = false;
 	unsigned moved = 0;
-	struct verify v = {.source = &r->links[0],
-	    .destination = &r->links[1],
+	struct verify v = {.source = &r->crew.pairs[0].links[0],
+	    .destination = &r->crew.pairs[0].links[1],
 	    .report = &r->report,
 	    .plan = &plan,
 	    .tally = {.report = &r->report}};
@@ -288,8 +301,8 @@ static enum exit_code run(struct run *r)
 		return EXIT_CODE_PID_FILE;
 	if (read_passwords(r) != ERR_OK)
 		return EXIT_CODE_NO_INPUT;
-	enum err first = link_open(&r->links[0]);
-	enum err second = link_open(&r->links[1]);
+	enum err first = link_open(&r->crew.pairs[0].links[0]);
+	enum err second = link_open(&r->crew.pairs[0].links[1]);
 	if (stop_signal() != 0)
 		return end_by_signal(r);
 	if (first != ERR_OK || second != ERR_OK)
@@ -300,12 +313,14 @@ static enum exit_code run(struct run *r)
 	}
 	if (r->options.verify != VERIFY_OFF)
 		return verify(r);
+	crew_init(&r->crew, &r->report, r->options.connections);
 	enum err e = migrate(r, &bad_usage);
 	if (bad_usage)
 		return EXIT_CODE_USAGE;
 	if (stop_signal() != 0)
 		return end_by_signal(r);
-	if (e == ERR_TOO_BIG && !report_is_full(&r->report))
+	if (e == ERR_TOO_BIG && !report_is_full(&r->report) && r->options.exitwhenover > 0 &&
+	    r->report.bytes_transferred >= r->options.exitwhenover)
 		report_error(&r->report, ERROR_TRANSFER_EXCEEDED,
 		    "Maximum bytes transferred reached, %llu >= %llu, ending sync",
 		    (unsigned long long)r->report.bytes_transferred,
@@ -338,20 +353,24 @@ int main(int argc, char **argv)
 	stop_install();
 	report_init(&r.report, &r.options, r.arena);
 	for (unsigned side = 0; side < 2; side++)
-		r.links[side] =
+		r.crew.pairs[0].links[side] =
 		    (struct link){.options = &r.options.side[side], .report = &r.report, .side = side};
 	say_start(&r);
 	enum exit_code code = run(&r);
 	bool by_signal = code == EXIT_CODE_BY_SIGNAL;
 	report_exit(&r.report, code);
 	remove_pidfile(r.options.pidfile);
+	if (by_signal) {
+		/* a thread that would not end may still be using what the rest would free */
+		out_flush();
+		stop_die();
+	}
+	crew_close(&r.crew);
 	for (unsigned side = 0; side < 2; side++) {
-		link_close(&r.links[side]);
+		link_close(&r.crew.pairs[0].links[side]);
 		buf_wipe(&r.passwords[side]);
 	}
 	out_end();
 	arena_free(&r.arena);
-	if (by_signal)
-		stop_die();
 	return (int)code;
 }

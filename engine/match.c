@@ -59,8 +59,13 @@ struct message *message_list_find(struct message_list *l, uint32_t uid)
 void message_list_sort(struct message_list *l)
 {
 	uint32_t kept = 0;
-	if (l->count > 0)
-		qsort(l->items, l->count, sizeof(*l->items), compare_uid);
+	/* as a rule they come in order, and sorting takes half the room again */
+	bool sorted = true;
+	for (uint32_t i = 1; i < l->count && sorted; i++)
+		sorted = l->items[i - 1].uid < l->items[i].uid;
+	if (sorted)
+		return;
+	qsort(l->items, l->count, sizeof(*l->items), compare_uid);
 	for (uint32_t i = 0; i < l->count; i++) {
 		if (kept == 0 || l->items[kept - 1].uid != l->items[i].uid)
 			l->items[kept++] = l->items[i];
@@ -91,11 +96,13 @@ static int compare_key(const void *a, const void *b)
 
 static struct by_key sort_by_key(const struct message_list *l)
 {
-	struct by_key sorted = {.items = mem_array(l->count, sizeof(*sorted.items)), .count = l->count};
-	for (uint32_t i = 0; i < l->count; i++)
-		sorted.items[i] = &l->items[i];
-	if (l->count > 0)
-		qsort(sorted.items, l->count, sizeof(*sorted.items), compare_key);
+	struct by_key sorted = {.items = mem_array(l->count, sizeof(*sorted.items))};
+	for (uint32_t i = 0; i < l->count; i++) {
+		if (l->items[i].identified)
+			sorted.items[sorted.count++] = &l->items[i];
+	}
+	if (sorted.count > 0)
+		qsort(sorted.items, sorted.count, sizeof(*sorted.items), compare_key);
 	return sorted;
 }
 
@@ -201,6 +208,21 @@ void match_messages(struct message_list *source, struct message_list *destinatio
 		    &p, &sources, &destinations, last_passes, sizeof(last_passes) / sizeof(last_passes[0]));
 	free(sources.items);
 	free(destinations.items);
+}
+
+void message_list_keep_unpaired(struct message_list *l)
+{
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < l->count; i++) {
+		if (l->items[i].partner == MESSAGE_UNPAIRED)
+			l->items[kept++] = l->items[i];
+	}
+	if (kept == 0)
+		message_list_free(l);
+	else if (kept < l->count)
+		l->items = mem_resize(l->items, kept, sizeof(*l->items));
+	if (kept > 0)
+		l->count = l->cap = kept;
 }
 
 uint32_t match_duplicates(const struct message_list *l)

@@ -61,10 +61,13 @@ struct message *message_list_find(struct message_list *l, uint32_t uid);
 /* Drops what is not known and says how many that were. */
 uint32_t message_list_drop_unknown(struct message_list *l);
 
-/* Sets every partner.  Both lists are sorted and hold only known messages. */
+/* Drops what has a partner; partners of the other list are indices no more. */
+void message_list_keep_unpaired(struct message_list *l);
+
+/* Sets every partner.  Both lists are sorted and hold only identified messages. */
 void match_messages(struct message_list *source, struct message_list *destination);
 
-/* Messages beyond the first of their key. */
+/* Messages beyond the first of their key, among those identified. */
 uint32_t match_duplicates(const struct message_list *l);
 
 #endif

@@ -57,6 +57,7 @@ static const struct option_row rows[] = {
     {.name = "maxsize", .kind = KIND_SIZE, .at = AT(maxsize)},
     {.name = "exitwhenover", .kind = KIND_SIZE, .at = AT(exitwhenover)},
     {.name = "errorsmax", .kind = KIND_COUNT, .at = AT(errors_max)},
+    {.name = "connections", .kind = KIND_COUNT, .at = AT(connections)},
     {.name = "dry", .kind = KIND_SWITCH, .at = AT(dry)},
     {.name = "automap", .kind = KIND_SWITCH, .at = AT(automap)},
     {.name = "subscribe", .kind = KIND_SWITCH, .at = AT(subscribe)},
@@ -320,6 +321,7 @@ enum err options_parse(struct options *o, int argc, char **argv, struct arena *a
 	*o = (struct options){
 	    .side = {{.timeout_s = 120, .verify = true}, {.timeout_s = 120, .verify = true}},
 	    .errors_max = 50,
+	    .connections = 2,
 	    .subscribe = true,
 	    .folder_sizes = true,
 	    .folder_sizes_at_end = true,

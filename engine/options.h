@@ -59,6 +59,7 @@ struct options {
 	uint64_t maxsize;            /* bytes; 0 = no limit */
 	uint64_t exitwhenover;       /* bytes; 0 = no limit */
 	unsigned errors_max;         /* --errorsmax, default 50 */
+	unsigned connections;        /* --connections: to each side, at most; default 2 */
 	enum verify_mode verify;     /* copy nothing, compare instead */
 	uint64_t newer_than_s;       /* --newerthan: seconds since 1970 UTC; 0 = nothing is newer */
 	const char *folder_map;      /* --foldermap: a file, see verify_map.h; NULL = none */

@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,9 +16,14 @@
 #include "imap/mutf7.h"
 
 #define SILENCE_MS 10000
+#define HOLD_MS 100
+#define HELD_MAX 65536
 
 static struct redact *redact;
 static mono_time printed;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct buf held = BUF_INIT; /* lines not yet written, as they will be */
+static int held_fd = STDOUT_FILENO;
 static int text_fd = STDOUT_FILENO;
 
 static void write_all(int fd, const char *bytes, size_t len)
@@ -49,20 +56,42 @@ static void add_escaped(struct buf *b, const char *s, size_t len)
 	}
 }
 
-static void emit(int fd, const struct buf *line)
+static void flush_held(mono_time now)
+{
+	if (held.len > 0)
+		write_all(held_fd, held.data, held.len);
+	buf_clear(&held);
+	printed = now;
+}
+
+/* A line, at once or with those that follow within a tenth of a second. */
+static void emit(int fd, const struct buf *line, bool later)
 {
 	AUTO_BUF struct buf masked = BUF_INIT;
-	AUTO_BUF struct buf shown = BUF_INIT;
+	mono_time now = mono_now();
+
+	(void)pthread_mutex_lock(&lock);
 	if (redact != NULL) {
 		redact_feed(redact, line->data, line->len, &masked);
 		redact_end(redact, &masked);
 	} else {
 		buf_add(&masked, line->data, line->len);
 	}
-	add_escaped(&shown, masked.data, masked.len);
-	buf_addc(&shown, '\n');
-	write_all(fd, shown.data, shown.len);
-	printed = mono_now();
+	if (held_fd != fd)
+		flush_held(now);
+	held_fd = fd;
+	add_escaped(&held, masked.data, masked.len);
+	buf_addc(&held, '\n');
+	if (!later || mono_diff_ms(printed, now) >= HOLD_MS || held.len >= HELD_MAX)
+		flush_held(now);
+	(void)pthread_mutex_unlock(&lock);
+}
+
+void out_flush(void)
+{
+	(void)pthread_mutex_lock(&lock);
+	flush_held(held.len > 0 ? mono_now() : printed);
+	(void)pthread_mutex_unlock(&lock);
 }
 
 void out_secret(const char *secret, size_t len)
@@ -81,12 +110,14 @@ void out_data(const char *line)
 {
 	AUTO_BUF struct buf b = BUF_INIT;
 	buf_adds(&b, line);
-	emit(STDOUT_FILENO, &b);
+	emit(STDOUT_FILENO, &b, false);
 }
 
 void out_end(void)
 {
+	out_flush();
 	redact_free(&redact);
+	buf_free(&held);
 }
 
 void out(const char *fmt, ...)
@@ -96,19 +127,32 @@ void out(const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vaddf(&line, fmt, ap);
 	va_end(ap);
-	emit(text_fd, &line);
+	emit(text_fd, &line, false);
+}
+
+void out_later(const char *fmt, ...)
+{
+	AUTO_BUF struct buf line = BUF_INIT;
+	va_list ap;
+	va_start(ap, fmt);
+	buf_vaddf(&line, fmt, ap);
+	va_end(ap);
+	emit(text_fd, &line, true);
 }
 
 void out_alive(const char *fmt, ...)
 {
-	if (mono_diff_ms(printed, mono_now()) < SILENCE_MS)
+	(void)pthread_mutex_lock(&lock);
+	bool silent = mono_diff_ms(printed, mono_now()) >= SILENCE_MS;
+	(void)pthread_mutex_unlock(&lock);
+	if (!silent)
 		return;
 	AUTO_BUF struct buf line = BUF_INIT;
 	va_list ap;
 	va_start(ap, fmt);
 	buf_vaddf(&line, fmt, ap);
 	va_end(ap);
-	emit(text_fd, &line);
+	emit(text_fd, &line, false);
 }
 
 void out_lines(const char *text)
@@ -117,7 +161,7 @@ void out_lines(const char *text)
 		size_t len = strcspn(text, "\n");
 		AUTO_BUF struct buf line = BUF_INIT;
 		buf_add(&line, text, len);
-		emit(text_fd, &line);
+		emit(text_fd, &line, false);
 		text += len + (text[len] == '\n');
 	}
 }

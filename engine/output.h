@@ -23,6 +23,13 @@ void out_end(void);
 /* One line; the newline is added.  A line that cannot be written (the reader is gone) ends the process. */
 void out(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+/*
+ * The same, but it may be held back for a tenth of a second to go out with others in one write; out_flush()
+ * writes what is held.
+ */
+void out_later(const char *fmt, ...) PRINTF_LIKE(1, 2);
+void out_flush(void);
+
 /* The same, but only where nothing was printed for ten seconds: whoever watches sees that the run is alive.
  */
 void out_alive(const char *fmt, ...) PRINTF_LIKE(1, 2);

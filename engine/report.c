@@ -66,6 +66,7 @@ void report_init(struct report *r, const struct options *o, struct arena *a)
 {
 	*r = (struct report){.options = o, .arena = a, .started_s = unix_now_s(), .started = mono_now()};
 	r->transfer_started = r->started;
+	(void)pthread_mutex_init(&r->lock, NULL);
 	r->errors = arena_array(a, o->errors_max < 10000 ? o->errors_max : 10000, sizeof(*r->errors));
 }
 
@@ -77,14 +78,17 @@ bool report_is_full(const struct report *r)
 void report_error(struct report *r, enum error_type type, const char *fmt, ...)
 {
 	va_list ap;
-	if (report_is_full(r))
-		return;
-	va_start(ap, fmt);
-	char *text = arena_vprintf(r->arena, fmt, ap);
-	va_end(ap);
-	r->errors[r->error_count++] = text;
-	r->error_types[type]++;
-	out("%s", text);
+	(void)pthread_mutex_lock(&r->lock);
+	if (!report_is_full(r)) {
+		va_start(ap, fmt);
+		char *text = arena_vprintf(r->arena, fmt, ap);
+		va_end(ap);
+		r->errors[r->error_count] = text;
+		r->error_types[type]++;
+		r->error_count++;
+		out("%s", text);
+	}
+	(void)pthread_mutex_unlock(&r->lock);
 }
 
 const char *report_eta(const struct report *r, struct arena *a)
@@ -103,26 +107,44 @@ const char *report_eta(const struct report *r, struct arena *a)
 	    (unsigned long long)left, (unsigned long long)total);
 }
 
-void report_copied(
-    struct report *r, const char *folder1, uint32_t uid1, uint64_t size, const char *folder2, uint32_t uid2)
+#define TAIL_MS 100
+
+static void make_tail(struct report *r, mono_time now)
 {
 	AUTO_ARENA struct arena *a = arena_new();
 	AUTO_BUF struct buf rate = BUF_INIT;
 	AUTO_BUF struct buf total = BUF_INIT;
-	const char *to = uid2 > 0 ? arena_printf(a, "%u", uid2) : "";
-	const char *what = arena_printf(a, "%u {%llu}", uid1, (unsigned long long)size);
+	int64_t spent_ms = mono_diff_ms(r->transfer_started, now);
+	double spent_s = spent_ms > 0 ? (double)spent_ms / 1000 : 0.001;
 
+	out_bytes(&rate, (double)r->bytes_transferred / spent_s);
+	out_bytes(&total, (double)r->bytes_transferred);
+	snprintf(r->tail, sizeof(r->tail), "%.2f msgs/s  %s/s %s copied %s", (double)r->transferred / spent_s,
+	    rate.data, total.data, report_eta(r, a));
+	r->tailed = now;
+}
+
+void report_copied(
+    struct report *r, const char *folder1, uint32_t uid1, uint64_t size, const char *folder2, uint32_t uid2)
+{
+	char what[48];
+	char to[16] = "";
+	mono_time now = mono_now();
+
+	snprintf(what, sizeof(what), "%u {%llu}", uid1, (unsigned long long)size);
+	if (uid2 > 0)
+		snprintf(to, sizeof(to), "%u", uid2);
+	(void)pthread_mutex_lock(&r->lock);
 	r->transferred++;
 	r->processed++;
 	r->bytes_transferred += size;
 	if (size > r->biggest_transferred)
 		r->biggest_transferred = size;
-	int64_t spent_ms = mono_diff_ms(r->transfer_started, mono_now());
-	double spent_s = spent_ms > 0 ? (double)spent_ms / 1000 : 0.001;
-	out_bytes(&rate, (double)r->bytes_transferred / spent_s);
-	out_bytes(&total, (double)r->bytes_transferred);
-	out("msg %s/%-19s copied to %s/%-10s %.2f msgs/s  %s/s %s copied %s", folder1, what, folder2, to,
-	    (double)r->transferred / spent_s, rate.data, total.data, report_eta(r, a));
+	if (r->tail[0] == '\0' || mono_diff_ms(r->tailed, now) >= TAIL_MS ||
+	    (r->sized_at_start && r->processed >= r->start_messages[0]))
+		make_tail(r, now);
+	out_later("msg %s/%-19s copied to %s/%-10s %s", folder1, what, folder2, to, r->tail);
+	(void)pthread_mutex_unlock(&r->lock);
 }
 
 static void line_bytes(const char *label, uint64_t n, const char *unit)

@@ -5,6 +5,7 @@
 #ifndef MCV_ENGINE_REPORT_H
 #define MCV_ENGINE_REPORT_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -63,15 +64,18 @@ enum error_type {
 	ERROR__COUNT
 };
 
+/* Filled by all pairs of connections at once: single counters are atomic, the rest is behind functions. */
 struct report {
 	const struct options *options;
-	struct arena *arena;
+	struct arena *arena; /* the main thread's, and of errors under the lock */
+	pthread_mutex_t lock;
+	_Atomic unsigned pairs; /* of connections that work; the last one's loss is an error */
 	int64_t started_s;
 	mono_time started;
 	mono_time transfer_started; /* when the first folder was begun */
 
 	unsigned folders_total;
-	unsigned folders_done;
+	_Atomic unsigned folders_done;
 	uint64_t start_messages[2]; /* found by the sizing at the start, by side */
 	uint64_t start_bytes[2];
 	uint64_t end_messages[2];
@@ -79,25 +83,28 @@ struct report {
 	bool sized_at_start;
 	bool sized_at_end;
 
-	uint64_t processed;   /* messages of host1 dealt with, in whatever way */
-	uint64_t transferred; /* messages */
-	uint64_t would_be;    /* messages a real run would move */
-	uint64_t would_be_bytes;
-	uint64_t skipped; /* messages */
-	uint64_t bytes_transferred;
-	uint64_t bytes_skipped;
-	uint64_t biggest_transferred; /* bytes */
-	uint64_t identified[2];       /* messages seen in the folders done, by side */
-	uint64_t duplicates[2];       /* beyond the first of equal identity in one folder, by side */
-	uint64_t missing;             /* on host1, not on host2 */
-	uint64_t extra;               /* on host2, not on host1 */
-	unsigned reconnections[2];
-	unsigned folders_failed; /* could not be created, selected or listed */
-	unsigned over_quota;     /* messages host2 had no room for */
-	unsigned unlisted;       /* messages of host1 the server told nothing about */
+	_Atomic uint64_t processed;   /* messages of host1 dealt with, in whatever way */
+	_Atomic uint64_t transferred; /* messages */
+	_Atomic uint64_t would_be;    /* messages a real run would move */
+	_Atomic uint64_t would_be_bytes;
+	_Atomic uint64_t skipped; /* messages */
+	_Atomic uint64_t bytes_transferred;
+	_Atomic uint64_t bytes_skipped;
+	_Atomic uint64_t biggest_transferred; /* bytes */
+	_Atomic uint64_t identified[2];       /* messages seen in the folders done, by side */
+	_Atomic uint64_t duplicates[2];       /* beyond the first of equal identity in one folder, by side */
+	_Atomic uint64_t missing;             /* on host1, not on host2 */
+	_Atomic uint64_t extra;               /* on host2, not on host1 */
+	_Atomic unsigned reconnections[2];
+	_Atomic unsigned folders_failed; /* could not be created, selected or listed */
+	_Atomic unsigned over_quota;     /* messages host2 had no room for */
+	_Atomic unsigned unlisted;       /* messages of host1 the server told nothing about */
+
+	char tail[256]; /* of the line of a message copied: rates and ETA, as of tailed */
+	mono_time tailed;
 
 	char **errors; /* in arena */
-	unsigned error_count;
+	_Atomic unsigned error_count;
 	unsigned error_types[ERROR__COUNT];
 	bool dumped; /* the errors were listed already */
 };
@@ -113,7 +120,10 @@ bool report_is_full(const struct report *r);
 /* "ETA: <date>  S s  left/total msgs left", "" when the total is not known. */
 const char *report_eta(const struct report *r, struct arena *a);
 
-/* The line for a message copied; sizes in bytes, uid2 0 when the server did not say. */
+/*
+ * Counts a message copied, and its line; sizes in bytes, uid2 0 when the server did not say.  The rates at
+ * the line's end are at most a tenth of a second old, and lines may be held back as long.
+ */
 void report_copied(
     struct report *r, const char *folder1, uint32_t uid1, uint64_t size, const char *folder2, uint32_t uid2);
 

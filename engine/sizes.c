@@ -6,11 +6,6 @@
 #include "engine/output.h"
 #include "engine/stop.h"
 
-struct totals {
-	struct folder_size sum;
-	bool complete;
-};
-
 static void say_folder(const struct copy *c, unsigned side, unsigned number, const char *name,
     const struct folder_size *size, const char *instead)
 {
@@ -19,83 +14,141 @@ static void say_folder(const struct copy *c, unsigned side, unsigned number, con
 	const char *place = arena_printf(a, "%u/%u", number, c->plan->count);
 	out_folder(&shown, name);
 	if (size != NULL)
-		out("Host%u folder %7s %-35s Size: %9llu Messages: %5llu Biggest: %9llu", side + 1, place,
-		    shown.data, (unsigned long long)size->bytes, (unsigned long long)size->messages,
+		out_later("Host%u folder %7s %-35s Size: %9llu Messages: %5llu Biggest: %9llu", side + 1,
+		    place, shown.data, (unsigned long long)size->bytes, (unsigned long long)size->messages,
 		    (unsigned long long)size->biggest);
 	else
-		out("Host%u folder %7s %-35s %s", side + 1, place, shown.data, instead);
+		out_later("Host%u folder %7s %-35s %s", side + 1, place, shown.data, instead);
 }
 
-static enum err size_one(struct copy *c, struct link *l, unsigned number, const char *name, struct totals *t)
+/* ---- asking ---- */
+
+/* One folder of one side alone, reconnecting as needed. */
+static enum err size_alone(struct job *job, struct link *l)
 {
-	struct folder_size size = {0};
-	AUTO_ARENA struct arena *a = arena_new();
+	const char *name = l->side == 0 ? job->pair->source->name : job->pair->to;
 	enum err e = link_select(l, name, true);
 	if (e == ERR_OK)
-		e = listing_size(l, &size);
-	if (e == ERR_OK) {
-		say_folder(c, l->side, number, name, &size, NULL);
-		t->sum.messages += size.messages;
-		t->sum.bytes += size.bytes;
-		if (size.biggest > t->sum.biggest)
-			t->sum.biggest = size.biggest;
-		return ERR_OK;
-	}
-	t->complete = false;
+		e = listing_size(l, &job->size[l->side]);
+	job->sized[l->side] = e == ERR_OK;
 	if (stop_signal() != 0 || l->session == NULL || !imap_session_alive(l->session))
 		return ERR_CLOSED;
-	say_folder(c, l->side, number, name, NULL, arena_printf(a, "can not be sized: %s", link_why(l, a)));
 	return ERR_OK;
 }
 
-static void say_totals(const struct copy *c, const struct totals t[2])
+static enum err size_batch(struct pair *p, struct job **jobs, unsigned count)
 {
-	for (unsigned side = 0; side < 2; side++)
-		out("Host%u Nb folders:           %11u folders", side + 1, c->plan->count);
-	for (unsigned side = 0; side < 2; side++)
-		out("Host%u Nb messages:          %11llu messages", side + 1,
-		    (unsigned long long)t[side].sum.messages);
+	enum err e = ERR_OK;
 	for (unsigned side = 0; side < 2; side++) {
-		AUTO_BUF struct buf human = BUF_INIT;
-		out_bytes(&human, (double)t[side].sum.bytes);
-		out("Host%u Total size:           %11llu bytes (%s)", side + 1,
-		    (unsigned long long)t[side].sum.bytes, human.data);
+		for (unsigned i = 0; i < count; i++) {
+			const char *name = side == 0 ? jobs[i]->pair->source->name : jobs[i]->pair->to;
+			jobs[i]->sized[side] = (side == 0 || jobs[i]->pair->exists) &&
+					       listing_ask(&p->links[side], name, true, false) == ERR_OK;
+		}
 	}
 	for (unsigned side = 0; side < 2; side++) {
-		AUTO_BUF struct buf human = BUF_INIT;
-		out_bytes(&human, (double)t[side].sum.biggest);
-		out("Host%u Biggest message:      %11llu bytes (%s)", side + 1,
-		    (unsigned long long)t[side].sum.biggest, human.data);
+		struct link *l = &p->links[side];
+		struct imap_mailbox mailbox;
+		for (unsigned i = 0; i < count; i++) {
+			struct job *job = jobs[i];
+			const char *name = side == 0 ? job->pair->source->name : job->pair->to;
+			if (job->sized[side])
+				job->sized[side] =
+				    listing_take_size(l, name, &mailbox, &job->size[side]) == ERR_OK;
+		}
+		link_unselect(l);
+		for (unsigned i = 0; i < count && e == ERR_OK; i++) {
+			if (!jobs[i]->sized[side] && (side == 0 || jobs[i]->pair->exists))
+				e = size_alone(jobs[i], l);
+		}
 	}
+	return e;
 }
 
-enum err copy_sizes(struct copy *c, bool at_end)
+static enum err size_some(void *ctx, struct pair *p)
 {
-	struct totals t[2] = {{.complete = true}, {.complete = true}};
-	enum err e = ERR_OK;
+	struct copy *c = ctx;
+	struct job *jobs[IMAP_LISTINGS_MAX];
+	unsigned count;
+	while ((count = copy_take(c, jobs, IMAP_LISTINGS_MAX / 2)) > 0) {
+		enum err e = size_batch(p, jobs, count);
+		if (e == ERR_CLOSED && stop_signal() == 0 && crew_give_up(p)) {
+			copy_give_back(c, jobs, count);
+			return ERR_OK;
+		}
+		if (e != ERR_OK)
+			return e;
+	}
+	return ERR_OK;
+}
+
+/* ---- saying ---- */
+
+static void say_totals(const struct copy *c, const struct folder_size sums[2])
+{
+	for (unsigned side = 0; side < 2; side++)
+		out_later("Host%u Nb folders:           %11u folders", side + 1, c->plan->count);
+	for (unsigned side = 0; side < 2; side++)
+		out_later("Host%u Nb messages:          %11llu messages", side + 1,
+		    (unsigned long long)sums[side].messages);
+	for (unsigned side = 0; side < 2; side++) {
+		AUTO_BUF struct buf human = BUF_INIT;
+		out_bytes(&human, (double)sums[side].bytes);
+		out_later("Host%u Total size:           %11llu bytes (%s)", side + 1,
+		    (unsigned long long)sums[side].bytes, human.data);
+	}
+	for (unsigned side = 0; side < 2; side++) {
+		AUTO_BUF struct buf human = BUF_INIT;
+		out_bytes(&human, (double)sums[side].biggest);
+		out_later("Host%u Biggest message:      %11llu bytes (%s)", side + 1,
+		    (unsigned long long)sums[side].biggest, human.data);
+	}
+	out_flush();
+}
+
+static void add_up(struct folder_size *sum, const struct folder_size *size)
+{
+	sum->messages += size->messages;
+	sum->bytes += size->bytes;
+	if (size->biggest > sum->biggest)
+		sum->biggest = size->biggest;
+}
+
+void copy_say_sizes(struct copy *c, bool at_end)
+{
+	struct folder_size sums[2] = {0};
+	struct report *r = c->report;
 
 	out("++++ Calculating sizes of %u folders on host1 and host2", c->plan->count);
-	for (unsigned i = 0; i < c->plan->count && e == ERR_OK; i++) {
-		const struct folder_pair *p = &c->plan->pairs[i];
-		if (stop_signal() != 0)
-			return ERR_CLOSED;
-		e = size_one(c, c->source, i + 1, p->source->name, &t[0]);
-		if (e == ERR_OK && p->exists)
-			e = size_one(c, c->destination, i + 1, p->to, &t[1]);
-		else if (e == ERR_OK)
-			say_folder(c, 1, i + 1, p->to, NULL, " does not exist yet");
+	for (unsigned i = 0; i < c->jobs.count; i++) {
+		const struct job *job = &c->jobs.items[i];
+		for (unsigned side = 0; side < 2; side++) {
+			const char *name = side == 0 ? job->pair->source->name : job->pair->to;
+			bool exists = side == 0 || job->pair->exists;
+			say_folder(c, side, job->number, name, job->sized[side] ? &job->size[side] : NULL,
+			    exists ? "can not be sized" : " does not exist yet");
+			if (job->sized[side])
+				add_up(&sums[side], &job->size[side]);
+		}
 	}
-	if (e != ERR_OK)
-		return e;
-	say_totals(c, t);
-	struct report *r = c->report;
+	say_totals(c, sums);
 	for (unsigned side = 0; side < 2; side++) {
-		(at_end ? r->end_messages : r->start_messages)[side] = t[side].sum.messages;
-		(at_end ? r->end_bytes : r->start_bytes)[side] = t[side].sum.bytes;
+		(at_end ? r->end_messages : r->start_messages)[side] = sums[side].messages;
+		(at_end ? r->end_bytes : r->start_bytes)[side] = sums[side].bytes;
 	}
 	if (at_end)
 		r->sized_at_end = true;
 	else
 		r->sized_at_start = true;
-	return ERR_OK;
+}
+
+enum err copy_sizes(struct copy *c, bool at_end)
+{
+	c->next = 0;
+	for (unsigned i = 0; i < c->jobs.count; i++)
+		c->jobs.items[i].taken = false;
+	enum err e = crew_run(c->crew, c->jobs.count, size_some, c);
+	if (e == ERR_OK)
+		copy_say_sizes(c, at_end);
+	return e;
 }

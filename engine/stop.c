@@ -10,7 +10,7 @@
 
 static volatile sig_atomic_t asked;
 static volatile sig_atomic_t is_opening;
-static volatile sig_atomic_t sockets[2] = {-1, -1};
+static volatile sig_atomic_t sockets[STOP_SOCKETS_MAX]; /* the descriptor plus 1; 0 for none */
 
 static void on_signal(int signal)
 {
@@ -21,9 +21,9 @@ static void on_signal(int signal)
 		return;
 	}
 	asked = signal;
-	for (unsigned side = 0; side < 2; side++) {
-		if (sockets[side] >= 0)
-			(void)shutdown(sockets[side], SHUT_RDWR);
+	for (unsigned i = 0; i < STOP_SOCKETS_MAX; i++) {
+		if (sockets[i] > 0)
+			(void)shutdown(sockets[i] - 1, SHUT_RDWR);
 	}
 }
 
@@ -60,9 +60,9 @@ const char *stop_signal_name(int signal)
 	}
 }
 
-void stop_watch(unsigned side, int fd)
+void stop_watch(unsigned connection, int fd)
 {
-	sockets[side] = fd;
+	sockets[connection] = fd + 1;
 }
 
 void stop_opening(bool opening)

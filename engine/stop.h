@@ -1,5 +1,5 @@
 /*
- * Being asked to end: TERM, QUIT, INT and HUP.  The first one sets a flag and shuts both connections down, so
+ * Being asked to end: TERM, QUIT, INT and HUP.  The first one sets a flag and shuts all connections down, so
  * that whatever waits for a server returns at once, and the run ends with its statistics.  While a connection
  * is being opened there is nothing to shut down: then the signal ends the process as if never caught.
  */
@@ -20,8 +20,9 @@ void stop_pause(unsigned seconds);
 /* "TERM" for SIGTERM. */
 const char *stop_signal_name(int signal);
 
-/* The socket of side 0 or 1, -1 when it has none. */
-void stop_watch(unsigned side, int fd);
+/* The socket of a connection, numbered from 0, -1 when it has none. */
+#define STOP_SOCKETS_MAX 16
+void stop_watch(unsigned connection, int fd);
 
 /* Whether a connection is being opened. */
 void stop_opening(bool opening);

@@ -30,7 +30,7 @@ static void add(struct message_list *l, uint8_t key, uint64_t hint, uint64_t siz
 	m->id.hint = hint;
 	m->size = size;
 	m->date_s = date_s;
-	m->known = true;
+	m->known = m->identified = true;
 }
 
 static uint32_t unpaired(struct message_list *source, struct message_list *destination)
