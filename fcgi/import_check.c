@@ -63,7 +63,8 @@ static uint64_t check_server(const struct import_check *c, struct arena *a, cons
     enum import_column column, struct buf *problems)
 {
 	const char *s = tidy(c, a, row, column);
-	uint64_t id = 0, found = 0;
+	const struct import_server *found = NULL;
+	uint64_t id = 0;
 	size_t fits = 0;
 
 	if (*s == '\0') {
@@ -74,7 +75,7 @@ static uint64_t check_server(const struct import_check *c, struct arena *a, cons
 		id = 0;
 	for (size_t i = 0; i < c->servers_count; i++) {
 		if (c->servers[i].id == id || strcmp(c->servers[i].name, s) == 0) {
-			found = c->servers[i].id;
+			found = &c->servers[i];
 			fits++;
 		}
 	}
@@ -82,7 +83,11 @@ static uint64_t check_server(const struct import_check *c, struct arena *a, cons
 		add_problem(problems, column, "Unknown server “%s”.", shown(a, s));
 	if (fits > 1)
 		add_problem(problems, column, "“%s” fits %zu servers: give the id.", shown(a, s), fits);
-	return fits == 1 ? found : 0;
+	if (fits != 1)
+		return 0;
+	if (column == IMPORT_DEST_SERVER && !found->may_receive)
+		add_problem(problems, column, "Your account may not copy to “%s”.", shown(a, found->name));
+	return found->id;
 }
 
 /* A user is an address, or, on a server of one domain, a name. */

@@ -5,6 +5,7 @@
 #ifndef MCV_FCGI_IMPORT_CHECK_H
 #define MCV_FCGI_IMPORT_CHECK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@
 struct import_server {
 	uint64_t id;
 	const char *name;
+	bool may_receive; /* the account's limits let it be a destination */
 };
 
 struct import_check {

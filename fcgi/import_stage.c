@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "fcgi/csv_read.h"
@@ -9,6 +10,7 @@
 #include "fcgi/import_columns.h"
 #include "fcgi/import_seen.h"
 #include "lib/vault.h"
+#include "sql/store_account.h"
 #include "sql/store_import.h"
 
 enum { ROWS_PER_SIGN = 256 };
@@ -108,18 +110,41 @@ static void note_active(void *arg, const struct import_active *job)
 	(void)import_seen_add(arg, &m, job->job_id);
 }
 
+/* As sql/limits.h: a name, or "*." and a domain; none: anywhere. */
+static bool may_receive(const char *host, const char *const *hosts, size_t count)
+{
+	size_t len = strlen(host);
+
+	for (size_t i = 0; i < count; i++) {
+		size_t n = strlen(hosts[i]);
+
+		if (strcasecmp(hosts[i], host) == 0)
+			return true;
+		if (n > 2 && strncmp(hosts[i], "*.", 2) == 0 && len >= n - 1 &&
+		    strcasecmp(host + len - (n - 1), hosts[i] + 1) == 0)
+			return true;
+	}
+	return count == 0;
+}
+
 static enum err load_servers(struct stage *s)
 {
 	struct import_server *servers;
 	struct server *list;
-	size_t count;
+	const char *const *hosts;
+	size_t count, hosts_count;
 	enum err e = import_stage_servers(s->v, &list, &count);
 
+	if (e == ERR_OK)
+		e = store_account_hosts(
+		    s->v->web->db, s->v->arena, s->v->viewer.account_id, &hosts, &hosts_count);
 	if (e != ERR_OK)
 		return e;
 	servers = arena_array(s->v->arena, count, sizeof(*servers));
 	for (size_t i = 0; i < count; i++)
-		servers[i] = (struct import_server){.id = list[i].id, .name = list[i].name};
+		servers[i] = (struct import_server){.id = list[i].id,
+		    .name = list[i].name,
+		    .may_receive = may_receive(list[i].host, hosts, hosts_count)};
 	s->check.servers = servers;
 	s->check.servers_count = count;
 	return ERR_OK;

@@ -5,6 +5,7 @@
 #include "fcgi/csv_write.h"
 #include "fcgi/form.h"
 #include "fcgi/import_columns.h"
+#include "fcgi/limit_view.h"
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
@@ -384,6 +385,10 @@ enum err page_import_confirm(struct visit *v)
 	if (e == ERR_NOT_FOUND) {
 		over(v);
 		return ERR_OK;
+	}
+	if (e == ERR_LIMIT) {
+		form_refuse(&f, NULL, limit_text(v));
+		return show(v, 422, &im, &f);
 	}
 	if (e != ERR_OK)
 		return e;

@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct import_server servers[] = {{1, "Old"}, {2, "New"}};
+static const struct import_server servers[] = {{1, "Old", true}, {2, "New", false}};
 
 struct reading {
 	struct import_check check;

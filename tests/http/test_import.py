@@ -219,6 +219,30 @@ def test_confirming_twice_imports_once():
     same(member.get("/migration/import/%d" % m["id"]).status, 303)
 
 
+def test_a_limit_of_the_account_leaves_the_preview_as_it_is():
+    m = preview("\n".join([HEADER] + lines(2)))
+    web.sql("UPDATE account SET max_queued = 1 WHERE id = %d" % web.acme)
+    try:
+        a = confirm(m)
+        same(a.status, 422)
+        has(a.text, "limit")
+        has(a.text, "Queue 2 dry runs")
+    finally:
+        web.sql("UPDATE account SET max_queued = NULL WHERE id = %d" % web.acme)
+    same(web.sql("SELECT COUNT(*) FROM batch WHERE tag = 'batch %d'" % m["id"]), [["0"]])
+    same(confirm(m).status, 303)
+
+
+def test_where_the_account_may_not_copy_to_is_told_in_the_preview():
+    web.sql("INSERT INTO account_host (account_id, host) VALUES (%d, '*.example.org')" % web.acme)
+    try:
+        found = problems("\n".join([HEADER, line("far"), line("near", NEW, OLD)]))
+    finally:
+        web.sql("DELETE FROM account_host")
+    same([(n, c) for n, c, _ in found], [(2, "destServerId")])
+    has(found[0][2], "may not copy to")
+
+
 def test_a_dry_run_is_what_happens_unless_it_is_switched_off():
     for fields, want in (({}, "1"), ({"dry_run_present": "1"}, "0"), ({"dry_run_present": "1", "dry_run": "1"}, "1")):
         m = preview("\n".join([HEADER + ",dryRun"] + [row + said for row, said in zip(lines(3), (",", ",0", ",yes"))]))

@@ -11,7 +11,8 @@
 	    .count = sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), \
 	    .fields = (const char *[]){__VA_ARGS__}})
 
-static const struct import_server servers[] = {{1, "Old"}, {2, "New"}, {3, "2"}, {4, "Twin"}, {5, "Twin"}};
+static const struct import_server servers[] = {{1, "Old", true}, {2, "New", true}, {3, "2", true},
+    {4, "Twin", true}, {5, "Twin", true}, {6, "Far", false}};
 static struct import_check check;
 static struct arena *arena;
 static struct buf problems = BUF_INIT;
@@ -22,7 +23,7 @@ static int setup(void **state)
 	(void)state;
 	arena = arena_new();
 	check = (struct import_check){
-	    .servers = servers, .servers_count = 5, .seen = import_seen_new(), .active = import_seen_new()};
+	    .servers = servers, .servers_count = 6, .seen = import_seen_new(), .active = import_seen_new()};
 	assert_int_equal(import_map_read(&ROW(HEADER, "name", "dryRun"), &check.map, &problems), ERR_OK);
 	buf_clear(&problems);
 	return 0;
@@ -89,6 +90,13 @@ static void a_server_is_named_by_id_or_exactly(void **state)
 	assert_int_equal(judge(ROW("Twin", "a", "p", "2", "c", "q", "", "")), ERR_INVALID);
 	assert_string_equal(problems.data, "sourceServerId\t“Twin” fits 2 servers: give the id.\n"
 					   "destServerId\t“2” fits 2 servers: give the id.\n");
+}
+
+static void where_the_account_may_not_copy_to_is_no_destination(void **state)
+{
+	(void)state;
+	assert_int_equal(judge(ROW("Far", "a", "p", "6", "b", "q", "", "")), ERR_INVALID);
+	assert_string_equal(problems.data, "destServerId\tYour account may not copy to “Far”.\n");
 }
 
 static void passwords_stay_as_they_are(void **state)
@@ -179,6 +187,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(columns_stand_in_any_order, setup, teardown),
 	    cmocka_unit_test_setup_teardown(all_that_is_wrong_with_a_header_is_told, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_server_is_named_by_id_or_exactly, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		where_the_account_may_not_copy_to_is_no_destination, setup, teardown),
 	    cmocka_unit_test_setup_teardown(passwords_stay_as_they_are, setup, teardown),
 	    cmocka_unit_test_setup_teardown(an_address_is_an_address_or_a_user_name, setup, teardown),
 	    cmocka_unit_test_setup_teardown(
