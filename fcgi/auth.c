@@ -320,7 +320,7 @@ enum err auth_login(struct visit *v, const char *email, const char *password, un
 	if (e != ERR_OK)
 		return e;
 	/* with no such user this costs the same and is false */
-	good = password_verify(password, u.password_hash);
+	good = password_verify(password, u.id != 0 && u.has_password ? u.password_hash : NULL);
 	if (!good || u.id == 0 || u.disabled_at != 0) {
 		e = count_failure(v, &at);
 		visit_audit(v, "login_refused", email, NULL);

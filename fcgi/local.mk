@@ -42,6 +42,11 @@ fcgi_mailconvoy_web_SOURCES = \
 	%D%/job_form.c %D%/job_form.h \
 	%D%/page_server_test.c \
 	%D%/job_seal.c %D%/job_seal.h \
+	%D%/user_view.c %D%/user_view.h \
+	%D%/page_accounts.c \
+	%D%/page_users.c \
+	%D%/page_welcome.c \
+	%D%/page_installation.c \
 	%D%/page_jobs.c \
 	%D%/page_bulk.c \
 	%D%/page_batch.c \

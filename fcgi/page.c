@@ -28,6 +28,15 @@ static const struct {
     {"import_queued", "success", "The jobs are queued, in the order of the file."},
     {"import_exists", "info", "This import had been confirmed already; nothing was queued twice."},
     {"import_discarded", "success", "The import is discarded. Nothing of it is kept."},
+    {"account_created", "success", "The account is made. Invite its first user."},
+    {"account_changed", "success", "The account is changed. Its limits hold from now on."},
+    {"account_suspended", "success", "The account is suspended. What ran is being stopped."},
+    {"account_resumed", "success", "The account is resumed. Its queued jobs start again."},
+    {"user_changed", "success", "The role is changed, and the user signed out everywhere."},
+    {"user_disabled", "success", "The user is disabled and signed out everywhere."},
+    {"user_enabled", "success", "The user may sign in again."},
+    {"user_signed_out", "success", "The user is signed out everywhere."},
+    {"password_set", "success", "Your password is set. Sign in with it."},
     {"signed_out", "success", "You are signed out."},
     {"session_over", "info", "Your session is over. Sign in again to go on."},
 };
@@ -54,27 +63,61 @@ static void add_query_notice(const struct visit *v, struct json_object *list)
 	}
 }
 
+struct nav_item {
+	const char *id, *label, *url;
+};
+
+static bool is_below(const struct visit *v, const char *url)
+{
+	size_t n = strlen(url);
+
+	return strncmp(v->rq->path, url, n) == 0 && (v->rq->path[n] == '\0' || v->rq->path[n] == '/');
+}
+
+static void add_item(struct json_object *list, const struct nav_item *item, bool current)
+{
+	struct json_object *o = json_object_new_object();
+
+	view_str(o, "id", item->id);
+	view_str(o, "label", item->label);
+	view_str(o, "url", item->url);
+	view_bool(o, "current", current);
+	json_object_array_add(list, o);
+}
+
+/* What administrators alone see has a second row of its own, and is one word in the first. */
+static const struct nav_item admin_items[] = {{"accounts", "Accounts", URL_ACCOUNTS},
+    {"users", "Users", URL_USERS}, {"workers", "Workers", URL_WORKERS}, {"audit", "Audit log", URL_AUDIT}};
+
+static bool is_admin_page(const struct visit *v)
+{
+	for (size_t i = 0; i < sizeof(admin_items) / sizeof(admin_items[0]); i++)
+		if (is_below(v, admin_items[i].url))
+			return v->signed_in && viewer_is_admin(&v->viewer);
+	return false;
+}
+
 static struct json_object *navigation(const struct visit *v)
 {
-	static const struct {
-		const char *id, *label, *url;
-	} items[] = {{"jobs", "Jobs", URL_JOBS}, {"batches", "Batches", URL_BATCHES},
-	    {"import", "Import", URL_IMPORT}, {"servers", "Servers", URL_SERVERS}};
+	static const struct nav_item items[] = {{"jobs", "Jobs", URL_JOBS},
+	    {"batches", "Batches", URL_BATCHES}, {"import", "Import", URL_IMPORT},
+	    {"servers", "Servers", URL_SERVERS}};
+	static const struct nav_item admin = {"admin", "Administration", URL_ACCOUNTS};
 	struct json_object *list = json_object_new_array();
-	size_t i;
 
-	for (i = 0; v->signed_in && i < sizeof(items) / sizeof(items[0]); i++) {
-		struct json_object *o = json_object_new_object();
-		size_t n = strlen(items[i].url);
+	for (size_t i = 0; v->signed_in && i < sizeof(items) / sizeof(items[0]); i++)
+		add_item(list, &items[i], is_below(v, items[i].url));
+	if (v->signed_in && viewer_is_admin(&v->viewer))
+		add_item(list, &admin, is_admin_page(v));
+	return list;
+}
 
-		view_str(o, "id", items[i].id);
-		view_str(o, "label", items[i].label);
-		view_str(o, "url", items[i].url);
-		view_bool(o, "current",
-		    strncmp(v->rq->path, items[i].url, n) == 0 &&
-			(v->rq->path[n] == '\0' || v->rq->path[n] == '/'));
-		json_object_array_add(list, o);
-	}
+static struct json_object *admin_navigation(const struct visit *v)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; is_admin_page(v) && i < sizeof(admin_items) / sizeof(admin_items[0]); i++)
+		add_item(list, &admin_items[i], is_below(v, admin_items[i].url));
 	return list;
 }
 
@@ -128,6 +171,8 @@ static struct json_object *frame(
 	view_bool(p, "signed_in", v->signed_in);
 	view_add(p, "user", user(v));
 	view_add(p, "nav", navigation(v));
+	view_add(p, "admin_nav", admin_navigation(v));
+	view_bool(p, "has_admin_nav", is_admin_page(v));
 	view_str(p, "logout_url", URL_LOGOUT);
 	view_bool(p, "has_notices", json_object_array_length(list) > 0);
 	view_add(p, "notices", list);

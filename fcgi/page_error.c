@@ -140,6 +140,6 @@ void page_error_from(struct visit *v, enum err e)
 	default: break;
 	}
 	if (pe.status >= 500)
-		log_warnx("%s: %s", v->rq->path, err_text(e));
+		log_warnx("%s: %s", visit_path(v), err_text(e));
 	page_error(v, &pe);
 }

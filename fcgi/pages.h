@@ -80,4 +80,34 @@ enum err page_bulk_run(
 enum err page_job_tail(struct visit *v) MUST_CHECK; /* 200; 400; 404; 416 */
 enum err page_job_log(struct visit *v) MUST_CHECK;  /* 200; 206; 404; 416 */
 
+/* page_accounts.c */
+enum err page_accounts_list(struct visit *v) MUST_CHECK;       /* 200 */
+enum err page_account_new(struct visit *v) MUST_CHECK;         /* 200 */
+enum err page_account_create(struct visit *v) MUST_CHECK;      /* 303/201; 422 */
+enum err page_account_show(struct visit *v) MUST_CHECK;        /* 200; 404 */
+enum err page_account_update(struct visit *v) MUST_CHECK;      /* 303/200; 404; 422 */
+enum err page_account_suspend_ask(struct visit *v) MUST_CHECK; /* 200; 404 */
+enum err page_account_suspend(struct visit *v) MUST_CHECK;     /* 303/200; 404; 409 one's own */
+enum err page_account_resume(struct visit *v) MUST_CHECK;      /* 303/200; 404 */
+
+/* page_users.c */
+enum err page_users_list(struct visit *v) MUST_CHECK;    /* 200 */
+enum err page_user_new(struct visit *v) MUST_CHECK;      /* 200 */
+enum err page_user_create(struct visit *v) MUST_CHECK;   /* 201 with the one-time link; 422 */
+enum err page_user_show(struct visit *v) MUST_CHECK;     /* 200; 404 */
+enum err page_user_role(struct visit *v) MUST_CHECK;     /* 303/200; 404; 409 oneself, the last; 422 */
+enum err page_user_disable(struct visit *v) MUST_CHECK;  /* 303/200; 404; 409 oneself, the last */
+enum err page_user_enable(struct visit *v) MUST_CHECK;   /* 303/200; 404; 409 oneself */
+enum err page_user_sign_out(struct visit *v) MUST_CHECK; /* 303/200; 404 */
+enum err page_user_link(struct visit *v) MUST_CHECK;     /* 200 with the one-time link; 404 */
+
+/* page_welcome.c */
+enum err page_welcome_show(struct visit *v) MUST_CHECK;   /* 200; 404 */
+enum err page_welcome_submit(struct visit *v) MUST_CHECK; /* 303/204; 404; 422 */
+
+/* page_installation.c */
+enum err page_workers_list(struct visit *v) MUST_CHECK; /* 200 */
+enum err page_audit_list(struct visit *v) MUST_CHECK;   /* 200; 400 */
+enum err page_audit_csv(struct visit *v) MUST_CHECK;    /* 200: CSV; 400 */
+
 #endif

@@ -11,6 +11,8 @@ static const char *method_name(enum method m)
 	return m == METHOD_GET ? "GET" : m == METHOD_POST ? "POST" : "DELETE";
 }
 
+#define TOKEN ":token"
+
 /* One segment of digits; *after_r is what follows. */
 static bool take_id(const char *s, uint64_t *id_r, const char **after_r)
 {
@@ -23,10 +25,19 @@ static bool take_id(const char *s, uint64_t *id_r, const char **after_r)
 	return *id_r <= (uint64_t)INT64_MAX;
 }
 
+static bool is_token(const char *s)
+{
+	size_t n = strspn(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_");
+
+	return n >= 1 && n <= ROUTE_TOKEN_MAX && s[n] == '\0';
+}
+
 static bool fits(const char *pattern, const char *path, uint64_t *id_r)
 {
 	*id_r = 0;
 	while (*pattern != '\0') {
+		if (strcmp(pattern, TOKEN) == 0)
+			return is_token(path);
 		if (*pattern == ':') {
 			if (!take_id(path, id_r, &path))
 				return false;
@@ -60,6 +71,13 @@ enum err route_find(const struct route *table, enum method method, const char *p
 	*route_r = found;
 	*id_r = found_id;
 	return ERR_OK;
+}
+
+const char *route_token(const struct route *r, const char *path)
+{
+	const char *at = strstr(r->pattern, TOKEN);
+
+	return at != NULL ? path + (at - r->pattern) : NULL;
 }
 
 void route_verify(const struct route *table)

@@ -13,6 +13,8 @@
 
 struct visit;
 
+enum { ROUTE_TOKEN_MAX = 200 };
+
 enum route_need {
 	ROUTE_ANYONE = 1, /* also without a session */
 	ROUTE_MEMBER,     /* any signed-in user */
@@ -33,7 +35,11 @@ enum route_effect {
 
 struct route {
 	enum method method;
-	const char *pattern; /* "/a/:id/b": ":id" takes a decimal number without leading zeros, 1 to 2^63-1 */
+	/*
+	 * "/a/:id/b": ":id" takes a decimal number without leading zeros, 1 to 2^63-1; "/a/:token", at the
+	 * end only, 1 to ROUTE_TOKEN_MAX of the letters, digits, '-' and '_'.
+	 */
+	const char *pattern;
 	enum route_need need;
 	enum route_csrf csrf;
 	enum route_effect effect;
@@ -52,6 +58,9 @@ struct route {
  */
 enum err route_find(const struct route *table, enum method method, const char *path,
     const struct route **route_r, uint64_t *id_r, unsigned *allowed_r) MUST_CHECK;
+
+/* The :token in path, which fitted r; NULL: r has none.  It lies in path. */
+const char *route_token(const struct route *r, const char *path);
 
 /* Ends the process when a row lacks a column or a method that changes things lacks its CSRF rule: at
  * start-up. */

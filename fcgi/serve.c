@@ -92,6 +92,8 @@ static void answer(struct visit *v)
 		return;
 	}
 	if (e == ERR_OK)
+		v->token = route_token(r, v->rq->path);
+	if (e == ERR_OK)
 		e = auth_load(v);
 	if (e == ERR_OK) {
 		if (admit(v, r) != ERR_OK)
@@ -122,7 +124,7 @@ enum err serve(struct web *web, const struct request_source *src, struct respons
 	    v.rq->is_head                ? "HEAD"
 	    : v.rq->method == METHOD_GET ? "GET"
 					 : "POST/DELETE",
-	    v.rq->path, rs.status, (int)mono_diff_ms(begun, mono_now()));
+	    visit_path(&v), rs.status, (int)mono_diff_ms(begun, mono_now()));
 	e = response_send(&rs, v.rq->id, v.rq->is_head, web->secure, sink);
 	response_free(&rs);
 	request_free(&v.rq);

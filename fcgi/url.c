@@ -35,6 +35,21 @@ const char *url_import(struct arena *a, uint64_t id, const char *action)
 	return of_noun(a, URL_IMPORT, id, action);
 }
 
+const char *url_account(struct arena *a, uint64_t id, const char *action)
+{
+	return of_noun(a, URL_ACCOUNTS, id, action);
+}
+
+const char *url_user(struct arena *a, uint64_t id, const char *action)
+{
+	return of_noun(a, URL_USERS, id, action);
+}
+
+const char *url_token(struct arena *a, uint64_t id, const char *action)
+{
+	return of_noun(a, URL_TOKENS, id, action);
+}
+
 const char *url_encode(struct arena *a, const char *s)
 {
 	AUTO_BUF struct buf b = BUF_INIT;

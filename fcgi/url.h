@@ -21,6 +21,13 @@
 #define URL_SERVERS "/migration/servers"
 #define URL_SERVERS_NEW "/migration/servers/new"
 #define URL_SERVERS_TEST "/migration/servers/test"
+#define URL_ACCOUNTS "/migration/accounts"
+#define URL_USERS "/migration/users"
+#define URL_WORKERS "/migration/workers"
+#define URL_AUDIT "/migration/audit"
+#define URL_TOKENS "/migration/tokens"
+#define URL_WELCOME "/welcome"
+#define URL_LOG "/log"
 #define URL_STATIC "/static"
 
 /* /migration/jobs/ID, or with "/" and what follows when action is not NULL. */
@@ -28,6 +35,9 @@ const char *url_job(struct arena *a, uint64_t id, const char *action);
 const char *url_server(struct arena *a, uint64_t id, const char *action);
 const char *url_batch(struct arena *a, uint64_t id, const char *action);
 const char *url_bulk(struct arena *a, uint64_t id);
+const char *url_account(struct arena *a, uint64_t id, const char *action);
+const char *url_user(struct arena *a, uint64_t id, const char *action);
+const char *url_token(struct arena *a, uint64_t id, const char *action);
 const char *url_import(struct arena *a, uint64_t id, const char *action);
 
 /* s with every byte but RFC 3986's unreserved ones as %XX. */

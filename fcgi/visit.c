@@ -16,3 +16,10 @@ void visit_audit(struct visit *v, const char *action, const char *object, const 
 	if (e != ERR_OK)
 		log_warnx("audit %s: %s", action, err_text(e));
 }
+
+const char *visit_path(const struct visit *v)
+{
+	if (v->token == NULL)
+		return v->rq->path;
+	return arena_printf(v->arena, "%.*s…", (int)(v->token - v->rq->path), v->rq->path);
+}

@@ -39,12 +39,17 @@ struct visit {
 	int64_t now_s;       /* for relative times; leases and sessions are judged by the database */
 	uint64_t id;         /* :id of the route, 0 when it has none */
 
+	const char *token; /* :token of the route, NULL when it has none; a secret */
+
 	bool signed_in;
 	struct viewer viewer; /* only when signed_in */
 	const char *email;    /* only when signed_in */
 	bool is_suspended;    /* a member of a suspended account: looks, stops, starts nothing */
 	const char *csrf;     /* the token forms must carry, signed in or on the login page; or NULL */
 };
+
+/* The path, without the secret in it: for logs. */
+const char *visit_path(const struct visit *v);
 
 /*
  * Note in the audit trail what the visitor did.  What was done stays done when the note cannot be written;

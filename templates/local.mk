@@ -1,5 +1,8 @@
 # templates/: pages, parts, and what the browser loads
 dist_templates_DATA = \
+	%D%/account_form.html \
+	%D%/accounts_list.html \
+	%D%/audit_list.html \
 	%D%/batch_report.html \
 	%D%/batch_show.html \
 	%D%/batches_list.html \
@@ -21,8 +24,15 @@ dist_templates_DATA = \
 	%D%/part_state.html \
 	%D%/part_step.html \
 	%D%/part_test.html \
+	%D%/part_user_state.html \
 	%D%/server_form.html \
-	%D%/servers_list.html
+	%D%/servers_list.html \
+	%D%/user_link.html \
+	%D%/user_new.html \
+	%D%/user_show.html \
+	%D%/users_list.html \
+	%D%/welcome.html \
+	%D%/workers_list.html
 
 dist_static_DATA = \
 	%D%/static/app.js \

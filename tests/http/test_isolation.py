@@ -18,16 +18,18 @@ JSON = {"Accept": "application/json"}
 class Row:
     """
     What a route answers to who may use it.  ok: to a script; page: to a browser.  own: makes what :id names, for its
-    owner.  private: it is its maker's alone, and not even an administrator's.  form: what is posted.
+    owner.  private: it is its maker's alone, and not even an administrator's.  form: what is posted.  token: makes what
+    :token stands for.
     """
 
-    def __init__(self, ok=200, page=None, own=None, private=False, form=None, query=""):
+    def __init__(self, ok=200, page=None, own=None, private=False, form=None, query="", token=None):
         self.ok = ok
         self.page = page or (303 if form is not None else ok)
         self.own = own
         self.private = private
         self.form = form
         self.query = query
+        self.token = token
 
 
 def job(state="done"):
@@ -78,6 +80,36 @@ def server_form(who):
     return {"name": "Made %d" % web.names, "host": "imap.example.org", "port": 993, "security": "tls"}
 
 
+def account(who):
+    web.names += 1
+    return web.add_account("Account %d" % web.names)
+
+
+def account_form(who):
+    web.names += 1
+    return {"name": "Account %d" % web.names, "max_queued": "10"}
+
+
+def user(who):
+    web.names += 1
+    web.add_user(who.account, "user%d@example.org" % web.names, "member")
+    return int(web.sql("SELECT MAX(id) FROM user")[0][0])
+
+
+def user_form(who):
+    web.names += 1
+    return {"email": "invited%d@example.org" % web.names, "role": "admin", "account_id": who.account}
+
+
+def welcome(who):
+    """A one-time link."""
+    web.names += 1
+    token = "%064x" % web.names
+    web.sql("INSERT INTO user_link (id_hash, user_id, created_at, expires_at) VALUES (UNHEX(SHA2('%s', 256)), %d, "
+            "UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL 1 HOUR)" % (token, user(who)))
+    return token
+
+
 def nothing(who):
     return {}
 
@@ -125,6 +157,28 @@ ROWS = {
     "POST /migration/import/:id/confirm": Row(201, own=import_, private=True,
                                               form=lambda who: {"tag": "t%d" % os.getpid() + who.name + str(web.names)}),
     "POST /migration/import/:id/discard": Row(204, own=import_, private=True, form=nothing),
+    "GET /migration/accounts": Row(),
+    "POST /migration/accounts": Row(201, form=account_form),
+    "GET /migration/accounts/new": Row(),
+    "GET /migration/accounts/:id": Row(own=account),
+    "POST /migration/accounts/:id": Row(own=account, form=account_form),
+    "GET /migration/accounts/:id/suspend": Row(own=account),
+    "POST /migration/accounts/:id/suspend": Row(own=account, form=nothing),
+    "POST /migration/accounts/:id/resume": Row(own=account, form=nothing),
+    "GET /migration/users": Row(),
+    "POST /migration/users": Row(201, page=201, form=user_form),
+    "GET /migration/users/new": Row(),
+    "GET /migration/users/:id": Row(own=user),
+    "POST /migration/users/:id/role": Row(own=user, form=lambda who: {"role": "admin"}),
+    "POST /migration/users/:id/disable": Row(own=user, form=nothing),
+    "POST /migration/users/:id/enable": Row(own=user, form=nothing),
+    "POST /migration/users/:id/sign-out": Row(own=user, form=nothing),
+    "POST /migration/users/:id/link": Row(page=200, own=user, form=nothing),
+    "GET /migration/workers": Row(),
+    "GET /migration/audit": Row(),
+    "GET /migration/audit.csv": Row(),
+    "GET /welcome/:token": Row(token=welcome),
+    "POST /welcome/:token": Row(403, page=403, token=welcome, form=nothing),
 }
 
 
@@ -181,6 +235,8 @@ def state():
 def ask(browser, route, row, number, form, script=True, api=False):
     method, pattern = route.split(" ")
     path = pattern.replace(":id", str(number)) + row.query
+    if row.token:
+        path = path.replace(":token", row.token(member))
     headers = dict(JSON) if script else {}
     if api:
         path = "/api/v1" + path

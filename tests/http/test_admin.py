@@ -1,0 +1,208 @@
+"""What administrators do: accounts, users, limits, workers, the audit log; and the links that set a password."""
+import re
+
+import webstack
+import tap
+from webstack import PASSWORD
+from tap import has, lacks, same
+
+web = webstack.Stack()
+admin = web.sign_in("admin")
+member = web.sign_in("member")
+SERVER = web.add_server(web.acme, "Ours", host="imap.example.org")
+
+
+def limits(**form):
+    form.setdefault("name", "Acme")
+    a = admin.post_json("/migration/accounts/%d" % web.acme, form)
+    same(a.status, 200, a.text)
+
+
+def queue(browser):
+    return browser.post_json("/migration/jobs", {
+        "source_server_id": SERVER, "source_user": "a", "source_password": "p", "dest_server_id": SERVER,
+        "dest_user": "b", "dest_password": "p"})
+
+
+def invite(email, role="member", account=None):
+    a = admin.post_json("/migration/users", {"email": email, "role": role, "account_id": account or web.acme})
+    same(a.status, 201, a.text)
+    return a.json()
+
+
+def path_of(link):
+    return re.sub(r"^https?://[^/]+", "", link)
+
+
+def choose(link, password, again=None):
+    """As the invited person does it."""
+    b = web.anyone()
+    page = b.get(path_of(link))
+    same(page.status, 200, page.text[:300])
+    token = re.search(r'name="csrf"\s+value="([0-9a-f]+)"', page.text).group(1)
+    return b.request("POST", path_of(link), form={"csrf": token, "password": password,
+                                                  "again": password if again is None else again})
+
+
+def test_an_account_is_made_changed_and_listed():
+    a = admin.post("/migration/accounts", {"name": "New & <b>Co</b>", "external_id": "whmcs-7", "max_queued": "5"})
+    same(a.status, 303)
+    page = admin.get(a.location)
+    has(page.text, "New &amp; &lt;b&gt;Co")
+    has(page.text, 'value="5"')
+    lacks(page.text, "<b>Co")
+    has(admin.get("/migration/accounts").text, "whmcs-7")
+    a = admin.post_json("/migration/accounts", {"name": "New & <b>Co</b>"})
+    same((a.status, "name" in a.json()["fields"]), (422, True))
+    a = admin.post_json("/migration/accounts", {"name": "Other hosts", "hosts": "bad host!"})
+    same((a.status, "hosts" in a.json()["fields"]), (422, True))
+
+
+def test_a_limit_holds_and_says_so():
+    web.sql("DELETE FROM job")
+    limits(max_queued="1")
+    same(queue(member).status, 201)
+    a = queue(member)
+    same(a.status, 422)
+    has(a.text, "1 job may wait at once")
+    limits()
+    same(queue(member).status, 201)
+    limits(hosts="*.example.com")
+    has(queue(member).text, "It may copy to *.example.com alone")
+    job = web.add_job(web.acme, "done", dst_host="'elsewhere.example.org'")
+    a = member.post_json("/migration/jobs/%d/rerun" % job, {"dry_run": "1"})
+    same((a.status, a.json()["type"]), (409, "urn:mailconvoy:limit"))
+    limits()
+
+
+def test_suspending_stops_what_runs_and_keeps_people_signed_in():
+    web.sql("DELETE FROM job")
+    job = web.add_job(web.acme, "running")
+    has(admin.get("/migration/accounts/%d/suspend" % web.acme).text, "1 running will be stopped, 0 queued will wait")
+    same(admin.post("/migration/accounts/%d/suspend" % web.acme).status, 303)
+    same(web.sql("SELECT cancel_requested_at IS NOT NULL FROM job WHERE id = %d" % job), [["1"]])
+    has(member.get("/migration/jobs").text, "Your account is suspended")
+    same(queue(member).status, 403)
+    has(web.sign_in("member").get("/migration/servers").text, "Ours")
+    same(admin.post("/migration/accounts/%d/resume" % web.acme).status, 303)
+    same(queue(member).status, 201)
+    same(admin.post_json("/migration/accounts/%d/suspend" % web.admin_account).status, 409)
+
+
+def test_an_invited_person_chooses_a_password_once():
+    made = invite("new@example.org")
+    link = made["link"]
+    same(web.anyone().login("new@example.org", "!").status, 401)
+    same(choose(link, "short").status, 422)
+    same(choose(link, PASSWORD, "another password").status, 422)
+    a = choose(link, PASSWORD)
+    same((a.status, a.location), (303, "/login?notice=password_set"))
+    same(web.anyone().login("new@example.org", PASSWORD).status, 303)
+    same(web.anyone().get(path_of(link)).status, 404)
+    same(web.anyone().get("/welcome/" + "0" * 64).status, 404)
+    lacks(str(web.sql("SELECT * FROM audit; SELECT HEX(id_hash) FROM user_link")), link.rsplit("/", 1)[1])
+    lacks(web.output(), link.rsplit("/", 1)[1])
+
+
+def test_a_reset_link_ends_sessions_and_the_older_link():
+    made = invite("reset@example.org")
+    choose(made["link"], PASSWORD)
+    b = web.anyone()
+    b.login("reset@example.org", PASSWORD)
+    same(b.get("/migration/jobs").status, 200)
+    url = made["user"]["url"]
+    first = admin.post_json(url + "/link").json()["link"]
+    second = admin.post_json(url + "/link").json()["link"]
+    same(web.anyone().get(path_of(first)).status, 404)
+    same(choose(second, PASSWORD + "2").status, 303)
+    same(b.get("/migration/jobs").status, 303)
+    same(web.anyone().login("reset@example.org", PASSWORD + "2").status, 303)
+
+
+def test_a_disabled_user_is_out_at_once_and_everywhere():
+    made = invite("leaves@example.org")
+    choose(made["link"], PASSWORD)
+    b = web.anyone()
+    b.login("leaves@example.org", PASSWORD)
+    same(admin.post(made["user"]["url"] + "/disable").status, 303)
+    same(b.get("/migration/jobs").status, 303)
+    same(web.anyone().login("leaves@example.org", PASSWORD).status, 401)
+    link = admin.post_json(made["user"]["url"] + "/link").json()["link"]
+    same(web.anyone().get(path_of(link)).status, 404)
+    same(admin.post(made["user"]["url"] + "/enable").status, 303)
+    same(web.anyone().login("leaves@example.org", PASSWORD).status, 303)
+
+
+def test_a_new_role_takes_effect_with_a_new_sign_in():
+    made = invite("rises@example.org")
+    choose(made["link"], PASSWORD)
+    b = web.anyone()
+    b.login("rises@example.org", PASSWORD)
+    same(b.get("/migration/users").status, 403)
+    same(b.post(made["user"]["url"] + "/role", {"role": "admin"}).status, 403)
+    same(admin.post(made["user"]["url"] + "/role", {"role": "admin"}).status, 303)
+    same(b.get("/migration/jobs").status, 303)
+    b.login("rises@example.org", PASSWORD)
+    same(b.get("/migration/users").status, 200)
+    same(admin.post(made["user"]["url"] + "/role", {"role": "member"}).status, 303)
+    me = web.sql("SELECT id FROM user WHERE email = 'admin@example.org'")[0][0]
+    same(admin.post_json("/migration/users/%s/role" % me, {"role": "member"}).status, 409)
+    same(admin.post_json("/migration/users/%s/disable" % me).status, 409)
+
+
+def test_sign_out_everywhere_does():
+    b = web.sign_in("other")
+    user = web.sql("SELECT id FROM user WHERE email = 'other@example.org'")[0][0]
+    same(admin.post("/migration/users/%s/sign-out" % user).status, 303)
+    same(b.get("/migration/jobs").status, 303)
+
+
+def test_the_audit_log_tells_who_did_what_and_is_filtered():
+    made = invite("trail@example.org")
+    entries = admin.json("/migration/audit?action=user_invite").json()["entries"]
+    same({e["action"] for e in entries}, {"user_invite"})
+    newest = entries[0]
+    same((newest["object"], newest["email"], newest["address"]),
+         ("user %d" % made["user"]["id"], "admin@example.org", "127.0.0.1"))
+    one = admin.json("/migration/audit?object=user+%d" % made["user"]["id"]).json()["entries"]
+    same([e["action"] for e in one], ["user_link", "user_invite"])
+    same(admin.get("/migration/audit?user=x").status, 400)
+
+
+def test_the_audit_log_is_downloaded_whole_and_starts_no_formula():
+    web.sql("INSERT INTO audit (at, action, detail) SELECT UTC_TIMESTAMP(6), 'many', '=1+1' FROM seq_1_to_1200")
+    a = admin.get("/migration/audit.csv?action=many")
+    same(a.headers["Content-Type"], "text/csv; charset=utf-8")
+    rows = a.text.split("\r\n")
+    same(len(rows), 1202)
+    has(rows[1], "'=1+1")
+    page = admin.json("/migration/audit?action=many").json()
+    same(len(page["entries"]), 100)
+    older = admin.json(page["next_url"]).json()["entries"]
+    assert older[0]["id"] < page["entries"][-1]["id"]
+
+
+def test_workers_are_shown_with_their_heartbeats():
+    web.sql("DELETE FROM worker; INSERT INTO worker (host, pid, boot_id, version, state, started_at, heartbeat_at) VALUES "
+            "('one', 1, 'b', '1', 'running', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6)), "
+            "('two', 2, 'b', '1', 'running', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) - INTERVAL 2 HOUR)")
+    found = admin.json("/migration/workers").json()
+    same([(w["host"], w["state"]) for w in found["workers"]], [("two", "silent"), ("one", "running")])
+    same(found["slots"], 2)
+    has(admin.get("/migration/workers").text, "2 hours ago")
+    web.sql("DELETE FROM worker")
+    has(admin.get("/migration/workers").text, "No worker is alive")
+
+
+def test_every_page_is_whole_html():
+    for path in ("accounts", "accounts/new", "accounts/%d" % web.acme, "accounts/%d/suspend" % web.acme, "users",
+                 "users/new", "workers", "audit"):
+        a = admin.get("/migration/" + path)
+        same((path, a.status), (path, 200))
+        has(a.text, "</html>")
+        has(a.text, 'aria-label="Administration"')
+    lacks(member.get("/migration/jobs").text, "Administration")
+
+
+if __name__ == "__main__":
+    tap.run(globals())
