@@ -14,7 +14,7 @@ sys.path.insert(0, HERE)
 import imapbox as box
 from crowd import Crowd
 from harness import PROGRAMS, Program, Skip, Tests, check
-from proxy import Proxy
+from proxy import Last, Proxy
 
 tests = Tests()
 ENGINE = PROGRAMS[0]
@@ -339,6 +339,52 @@ def a_lost_answer_to_a_store_doubles_nothing_unnoticed(bench, program):
     check(r.code == (0 if there == 10 else 33 if there > 10 else 31), r, "%d there" % there)
     if program.ours:
         check(there == 10, r)
+
+
+class Cut:
+    """Ends connections behind so many bytes from the server: the first one, or every one."""
+
+    def __init__(self, at, always):
+        self.at, self.always, self.seen = at, always, {}
+
+    def __call__(self, number, data):
+        left = self.at - self.seen.get(number, 0)
+        self.seen[number] = self.seen.get(number, 0) + len(data)
+        if (number > 1 and not self.always) or left > len(data):
+            return data
+        return Last(data[:left]) if left > 0 else None
+
+
+@tests.engine_only
+def wherever_a_connection_breaks_the_verdict_is_right_or_none(bench, program):
+    """On a good copy and on one that lacks a message."""
+    for mistake in ("none", "leave"):
+        user = bench.user()
+        c = box.connect(bench.source, user)
+        box.create(c, "Archive")
+        for n in range(10):
+            box.append(c, ("INBOX", "Archive")[n % 2], box.message(n, 3000))
+        c.logout()
+        check(bench.sync(miscopier(bench, mistake), user).code == 0)
+        lacking = 2 if mistake == "leave" else 0
+        for side in (1, 2):
+            port = (bench.source if side == 1 else bench.destination).port
+            # a connection that always breaks is tried for six seconds
+            for always, places in ((False, range(700, 30000, 3700)), (True, [side * 2000] if lacking else [])):
+                for at in places:
+                    with Proxy(port, from_server=Cut(at, always)) as proxy:
+                        r = verify(bench, user, "content", "--timeout1=5", "--timeout2=5", **{"port%d" % side: proxy.port})
+                    where = "%s side %d, %s behind byte %d" % (mistake, side, "each" if always else "once", at)
+                    if r.has("The destination holds all"):
+                        check(not lacking and r.code == 0 and number(r, "Messages verified on host2") == 10, r, where)
+                    else:
+                        check(r.code != 0, r, where)
+                        missing = number(r, "Messages missing on host2") or 0
+                        check(missing <= lacking, r, where + ": a loss that is none")
+                        check(not number(r, "Messages altered on host2"), r, where)
+                        check(not number(r, "Messages doubled on host2"), r, where)
+                    if not always:
+                        check(r.code in (0, 31), r, where + ": one reconnection was not enough")
 
 
 def sanitized(path):
