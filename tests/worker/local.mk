@@ -4,6 +4,7 @@ WORKER_UNIT_TESTS = \
 	tests/unit/test_worker_argv \
 	tests/unit/test_worker_progress \
 	tests/unit/test_worker_outcome \
+	tests/unit/test_worker_verified \
 	tests/unit/test_worker_keeper \
 	tests/unit/test_worker_keeper_begin
 check_PROGRAMS += $(WORKER_UNIT_TESTS)
@@ -11,6 +12,7 @@ TESTS += $(WORKER_UNIT_TESTS)
 WORKER_UNIT_LIBS = worker/libmcvworker.a $(LIBMCV_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_worker_argv_LDADD = $(WORKER_UNIT_LIBS)
 tests_unit_test_worker_progress_LDADD = $(WORKER_UNIT_LIBS)
+tests_unit_test_worker_verified_LDADD = $(WORKER_UNIT_LIBS)
 tests_unit_test_worker_outcome_LDADD = $(WORKER_UNIT_LIBS)
 tests_unit_test_worker_keeper_SOURCES = tests/unit/test_worker_keeper.c tests/unit/keeper_run.c tests/unit/keeper_run.h
 tests_unit_test_worker_keeper_LDADD = $(WORKER_UNIT_LIBS)

@@ -235,6 +235,28 @@ def imapsync_is_verified_too(world):
     expect(world, job, ("verified", "13", "13", "0", "0", "0"), FIGURES)
 
 
+def imapsync_that_put_two_folders_into_one_is_followed_there(world):
+    """Its --automap knows several names of the folder for sent mail, and puts all of them into the one there is."""
+    path = shutil.which("imapsync")
+    if path is None:
+        raise Skip("no imapsync on PATH")
+    user = world.mail.fill()
+    c = box.connect(world.mail.source, user)
+    for n, folder in enumerate(("Sent", "Sent Messages", "Gesendet")):
+        box.create(c, folder)
+        box.append(c, folder, box.message(100 + n))
+    c.logout()
+    d = box.connect(world.mail.destination, user)
+    box.create(d, "Sent Items")
+    d.logout()
+    job = run(world, user, path)
+    log = world.whole_log(job).decode()
+    moved = [line for line in log.splitlines() if line.startswith("Folder ") and "-> [Sent Items]" in line]
+    expect(world, job, ("done", "ok"), "state, reason")
+    expect(world, job, ("verified", "15", "15", "0", "0", "0"), FIGURES)
+    assert moved, log
+
+
 def imapsync_that_stored_a_part_of_a_message_is_caught(world):
     path = shutil.which("imapsync")
     if path is None:
@@ -274,5 +296,6 @@ if __name__ == "__main__":
         the_verification_keeps_slot_and_lease_and_its_passwords_are_wiped_after_use,
         a_worker_that_dies_leaves_no_verification_under_way,
         imapsync_is_verified_too,
+        imapsync_that_put_two_folders_into_one_is_followed_there,
         imapsync_that_stored_a_part_of_a_message_is_caught,
     ])
