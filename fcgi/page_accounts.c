@@ -80,8 +80,8 @@ static enum err add_users(struct visit *v, struct json_object *m, const struct a
 
 	for (size_t i = 0; e == ERR_OK && i < count; i++)
 		json_object_array_add(list, user_view(v, &users[i]));
-	view_add(m, "users", list);
-	view_bool(m, "has_users", count > 0);
+	view_add(m, "people", list);
+	view_bool(m, "has_people", count > 0);
 	return e;
 }
 

@@ -132,7 +132,7 @@ static enum err show_link(struct visit *v, const struct user *u, unsigned status
 	view_add(m, "user", user_view(v, u));
 	view_str(
 	    m, "link", arena_printf(v->rq->secret, "%s%s/%s", v->web->conf->base_url, URL_WELCOME, token));
-	view_str(m, "expires_text", view_duration_text(v->arena, USER_LINK_S));
+	view_str(m, "expires_text", view_plural_text(v->arena, USER_LINK_S / 86400, "day"));
 	return page_show(v, status, "user_link", u->email, m);
 }
 

@@ -38,7 +38,11 @@ async function furnish() {
     ["job_delete", `/migration/jobs/${dry}/delete`], ["job_cancel", `/migration/jobs/${running}/cancel`],
     ["servers", "/migration/servers"], ["server_new", "/migration/servers/new"],
     ["server_edit", `/migration/servers/${servers[0]}`], ["server_delete", `/migration/servers/${servers[1]}/delete`],
-    ["error", "/migration/jobs/999999"]);
+    ["error", "/migration/jobs/999999"],
+    ["accounts", "/migration/accounts"], ["account_new", "/migration/accounts/new"], ["account", "/migration/accounts/1"],
+    ["users", "/migration/users"], ["user_new", "/migration/users/new"], ["user", "/migration/users/1"],
+    ["workers", "/migration/workers"], ["audit", "/migration/audit"],
+    ["audit_none", "/migration/audit?action=nothing-was-done"]);
 }
 
 async function violations() {

@@ -1,4 +1,5 @@
 """What administrators do: accounts, users, limits, workers, the audit log; and the links that set a password."""
+import os
 import re
 
 import webstack
@@ -102,6 +103,8 @@ def test_an_invited_person_chooses_a_password_once():
     same(web.anyone().get("/welcome/" + "0" * 64).status, 404)
     lacks(str(web.sql("SELECT * FROM audit; SELECT HEX(id_hash) FROM user_link")), link.rsplit("/", 1)[1])
     lacks(web.output(), link.rsplit("/", 1)[1])
+    with open(os.path.join(web.dir, "web", "nginx-access.log"), encoding="utf-8") as f:
+        lacks(f.read(), link.rsplit("/", 1)[1])
 
 
 def test_a_reset_link_ends_sessions_and_the_older_link():
