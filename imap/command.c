@@ -344,6 +344,7 @@ enum err imap_command_wait(struct imap_session *s, unsigned tag, const struct im
 {
 	static const struct imap_handler none;
 	uint64_t since = imap_stream_received(s->stream);
+	uint64_t taken = 0;
 	enum err stopped = ERR_OK;
 
 	s->uncounted = 0;
@@ -363,8 +364,10 @@ enum err imap_command_wait(struct imap_session *s, unsigned tag, const struct im
 					 s, "the server answered another command than the one sent");
 		if (h->untagged != NULL && stopped == ERR_OK && resp.status == IMAP_NO_STATUS)
 			stopped = h->untagged(h->ctx, &resp);
-		if (h->bulk && stopped == ERR_OK)
+		if (h->taken != NULL && *h->taken != taken) {
+			taken = *h->taken;
 			since = imap_stream_received(s->stream);
+		}
 		e = imap_session_flood(s, since);
 		if (e != ERR_OK)
 			return e;

@@ -105,8 +105,8 @@ struct imap_handler {
 	void (*ok)(void *ctx, const struct imap_response *resp);
 	const struct imap_literal_hook *hook;
 	void *ctx;
-	/* rows are consumed as they come: IMAP_ANSWER_MAX counts only from a failure of untagged on */
-	bool bulk;
+	/* NULL, or what grows with every row asked for: IMAP_ANSWER_MAX counts anew from each */
+	const uint64_t *taken;
 };
 
 /* Bytes the server may send until a command's answer, lest a flood be read for ever. */

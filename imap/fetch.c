@@ -188,7 +188,7 @@ enum err imap_listing_take(struct imap_session *s, struct imap_mailbox *m_r, ima
 	struct rows r = {
 	    .ranges = &all, .count = 1, .items = l.items, .fn = fn, .ctx = ctx, .flags = BUF_INIT};
 	struct imap_handler on_select = {.ok = imap_on_selected, .ctx = s};
-	struct imap_handler on_fetch = {.untagged = on_row, .ctx = &r, .bulk = true};
+	struct imap_handler on_fetch = {.untagged = on_row, .ctx = &r, .taken = &r.delivered};
 
 	if (!s->alive)
 		return imap_session_ready(s);
@@ -224,7 +224,7 @@ enum err imap_fetch_rows(struct imap_session *s, const struct imap_range *ranges
 {
 	struct rows r = {
 	    .ranges = ranges, .count = count, .items = items, .fn = fn, .ctx = ctx, .flags = BUF_INIT};
-	struct imap_handler h = {.untagged = on_row, .ctx = &r, .bulk = true};
+	struct imap_handler h = {.untagged = on_row, .ctx = &r, .taken = &r.delivered};
 	enum err e = imap_session_ready(s);
 
 	*rows_r = 0;

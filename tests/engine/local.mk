@@ -5,6 +5,7 @@ ENGINE_TESTS = \
 	tests/engine/test_cuts.py \
 	tests/engine/test_destination.py \
 	tests/engine/test_faults.py \
+	tests/engine/test_hostile.py \
 	tests/engine/test_matrix.py \
 	tests/engine/test_refusals.py \
 	tests/engine/test_verify.py
