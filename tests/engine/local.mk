@@ -2,6 +2,7 @@
 ENGINE_TESTS = \
 	tests/engine/test_contract.py \
 	tests/engine/test_copy.py \
+	tests/engine/test_crosscheck.py \
 	tests/engine/test_cuts.py \
 	tests/engine/test_destination.py \
 	tests/engine/test_faults.py \

@@ -69,5 +69,3 @@ def make_directory(directory):
             os.chmod(path, os.stat(path).st_mode | 0o711)
         if not dovecot.reachable(directory):
             raise RuntimeError("%s is closed to other users, which this server needs when root starts it" % directory)
-
-
