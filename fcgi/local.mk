@@ -30,6 +30,7 @@ fcgi_mailconvoy_web_SOURCES = \
 	%D%/visit.c %D%/visit.h \
 	%D%/web.c %D%/web.h \
 	%D%/auth.c %D%/auth.h \
+	%D%/bearer.c %D%/bearer.h \
 	%D%/limit_view.c %D%/limit_view.h \
 	%D%/page.h \
 	%D%/page_error.c \
@@ -46,6 +47,7 @@ fcgi_mailconvoy_web_SOURCES = \
 	%D%/page_accounts.c \
 	%D%/page_users.c \
 	%D%/page_welcome.c \
+	%D%/page_tokens.c \
 	%D%/page_installation.c \
 	%D%/page_jobs.c \
 	%D%/page_bulk.c \

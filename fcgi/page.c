@@ -36,6 +36,7 @@ static const struct {
     {"user_disabled", "success", "The user is disabled and signed out everywhere."},
     {"user_enabled", "success", "The user may sign in again."},
     {"user_signed_out", "success", "The user is signed out everywhere."},
+    {"token_revoked", "success", "The token is revoked. It works no more."},
     {"password_set", "success", "Your password is set. Sign in with it."},
     {"signed_out", "success", "You are signed out."},
     {"session_over", "info", "Your session is over. Sign in again to go on."},
@@ -102,11 +103,14 @@ static struct json_object *navigation(const struct visit *v)
 	static const struct nav_item items[] = {{"jobs", "Jobs", URL_JOBS},
 	    {"batches", "Batches", URL_BATCHES}, {"import", "Import", URL_IMPORT},
 	    {"servers", "Servers", URL_SERVERS}};
+	static const struct nav_item tokens = {"tokens", "API", URL_TOKENS};
 	static const struct nav_item admin = {"admin", "Administration", URL_ACCOUNTS};
 	struct json_object *list = json_object_new_array();
 
 	for (size_t i = 0; v->signed_in && i < sizeof(items) / sizeof(items[0]); i++)
 		add_item(list, &items[i], is_below(v, items[i].url));
+	if (v->signed_in)
+		add_item(list, &tokens, is_below(v, URL_TOKENS));
 	if (v->signed_in && viewer_is_admin(&v->viewer))
 		add_item(list, &admin, is_admin_page(v));
 	return list;

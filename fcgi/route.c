@@ -84,7 +84,7 @@ void route_verify(const struct route *table)
 {
 	for (; table->pattern != NULL; table++) {
 		if (table->method == 0 || table->need == 0 || table->csrf == 0 || table->effect == 0 ||
-		    table->handler == NULL)
+		    table->scopes == 0 || table->handler == NULL)
 			log_fatal("the route %s lacks a column", table->pattern);
 		if ((table->method == METHOD_GET) != (table->csrf == ROUTE_CSRF_NONE))
 			log_fatal("the route %s has the wrong CSRF rule", table->pattern);
@@ -99,7 +99,10 @@ void route_print(const struct route *table, FILE *out)
 	    [ROUTE_CSRF_NONE] = "none", [ROUTE_CSRF_TOKEN] = "token", [ROUTE_CSRF_LOGIN] = "login"};
 	static const char *const effects[] = {[ROUTE_HARMLESS] = "harmless", [ROUTE_STARTS] = "starts"};
 
+	AUTO_ARENA struct arena *a = arena_new();
+
 	for (; table->pattern != NULL; table++)
-		fprintf(out, "%s\t%s\t%s\t%s\t%s\n", method_name(table->method), table->pattern,
-		    needs[table->need], csrfs[table->csrf], effects[table->effect]);
+		fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", method_name(table->method), table->pattern,
+		    needs[table->need], csrfs[table->csrf], effects[table->effect],
+		    table->scopes & ROUTE_NO_TOKEN ? "-" : scope_list(a, table->scopes));
 }

@@ -10,6 +10,7 @@
 
 #include "fcgi/request.h"
 #include "lib/err.h"
+#include "sql/scope.h"
 
 struct visit;
 
@@ -33,6 +34,9 @@ enum route_effect {
 	ROUTE_STARTS        /* makes or changes something: refused while the account is suspended */
 };
 
+/* Beside the scopes: no token at all, for what belongs to browsers and people. */
+enum { ROUTE_NO_TOKEN = 1 << 16 };
+
 struct route {
 	enum method method;
 	/*
@@ -43,6 +47,7 @@ struct route {
 	enum route_need need;
 	enum route_csrf csrf;
 	enum route_effect effect;
+	unsigned scopes; /* an API token needs one of these; or ROUTE_NO_TOKEN */
 	/*
 	 * Fills the visit's response and returns ERR_OK, or returns an error that serve.c turns into its
 	 * page: NOT_FOUND 404, INVALID 400, CONFLICT 409, DENIED 403, TOO_BIG 413, BUSY and UNAVAILABLE and
@@ -66,7 +71,8 @@ const char *route_token(const struct route *r, const char *path);
  * start-up. */
 void route_verify(const struct route *table);
 
-/* One row a line, columns parted by tabs: method, pattern, need, csrf, effect. */
+/* One row a line, columns parted by tabs: method, pattern, need, csrf, effect, scopes (with
+ * blanks between; "-": no token). */
 void route_print(const struct route *table, FILE *out);
 
 #endif

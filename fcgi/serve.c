@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fcgi/auth.h"
+#include "fcgi/bearer.h"
 #include "fcgi/page.h"
 #include "fcgi/route.h"
 #include "fcgi/site.h"
@@ -42,6 +43,48 @@ static void ask_to_sign_in(struct visit *v)
 	page_error(v, &(struct page_error){.status = 401});
 }
 
+/* Who is this?  Browsers by their cookie, scripts by their token.  ERR_DENIED: the answer is prepared. */
+static enum err identify(struct visit *v)
+{
+	unsigned wait_s;
+	enum err e;
+
+	if (!bearer_is_shown(v))
+		return auth_load(v);
+	e = bearer_load(v, &wait_s);
+	if (e == ERR_BUSY && wait_s > 0) {
+		response_header(v->rs, "Retry-After", arena_printf(v->arena, "%u", wait_s));
+		page_error(v, &(struct page_error){.status = 429,
+				  .code = "too_many",
+				  .title = "Too many requests",
+				  .detail = "This token made too many requests in a minute."});
+		return ERR_DENIED;
+	}
+	if (e == ERR_DENIED) {
+		response_header(v->rs, "WWW-Authenticate", "Bearer");
+		page_error(v, &(struct page_error){.status = 401,
+				  .code = "token",
+				  .title = "The token is not accepted",
+				  .detail = "It is unknown, revoked or expired, or may not be used from "
+					    "this address."});
+	}
+	return e;
+}
+
+static bool has_scope(struct visit *v, const struct route *r)
+{
+	if (v->token_id == 0 || r->need == ROUTE_ANYONE || (r->scopes & v->scopes) != 0)
+		return true;
+	page_error(
+	    v, &(struct page_error){.status = 403,
+		   .code = "scope",
+		   .title = "The token may not do this",
+		   .detail = r->scopes & ROUTE_NO_TOKEN ? "No token may: sign in."
+							: arena_printf(v->arena, "It needs the scope %s.",
+							      scope_list(v->arena, r->scopes))});
+	return false;
+}
+
 /* ERR_OK when the handler may run; else the answer is prepared. */
 static enum err admit(struct visit *v, const struct route *r)
 {
@@ -49,6 +92,8 @@ static enum err admit(struct visit *v, const struct route *r)
 		ask_to_sign_in(v);
 		return ERR_DENIED;
 	}
+	if (!has_scope(v, r))
+		return ERR_DENIED;
 	if (r->need == ROUTE_ADMIN && !viewer_is_admin(&v->viewer)) {
 		page_error(v, &(struct page_error){.status = 403});
 		return ERR_DENIED;
@@ -62,7 +107,8 @@ static enum err admit(struct visit *v, const struct route *r)
 				  .action = "Ask the administrator."});
 		return ERR_DENIED;
 	}
-	if (r->csrf != ROUTE_CSRF_NONE && !auth_csrf_ok(v, r->csrf)) {
+	/* a token is sent by whoever knows it, never by a browser on its own */
+	if (r->csrf != ROUTE_CSRF_NONE && v->token_id == 0 && !auth_csrf_ok(v, r->csrf)) {
 		page_error(
 		    v, &(struct page_error){.status = 403,
 			   .code = "csrf",
@@ -94,7 +140,9 @@ static void answer(struct visit *v)
 	if (e == ERR_OK)
 		v->token = route_token(r, v->rq->path);
 	if (e == ERR_OK)
-		e = auth_load(v);
+		e = identify(v);
+	if (e == ERR_DENIED)
+		return;
 	if (e == ERR_OK) {
 		if (admit(v, r) != ERR_OK)
 			return;

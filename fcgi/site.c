@@ -5,40 +5,47 @@
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
 
-#define GET(path, who, fn) \
+/* A page is read with jobs:read and changed with jobs:write, an administrator's with accounts:write, unless
+ * its row says otherwise. */
+#define READ_SCOPE(who) ((who) == ROUTE_ADMIN ? SCOPE_ACCOUNTS_WRITE : SCOPE_JOBS_READ)
+#define WRITE_SCOPE(who) ((who) == ROUTE_ADMIN ? SCOPE_ACCOUNTS_WRITE : SCOPE_JOBS_WRITE)
+#define GET_WITH(mask, path, who, fn) \
 	{ \
 		.method = METHOD_GET, .pattern = (path), .need = (who), .csrf = ROUTE_CSRF_NONE, \
-		.effect = ROUTE_HARMLESS, .handler = (fn) \
+		.effect = ROUTE_HARMLESS, .scopes = (mask), .handler = (fn) \
 	}
-#define CHANGE(how, what, path, who, fn) \
+#define CHANGE(how, what, mask, path, who, fn) \
 	{ \
 		.method = (how), .pattern = (path), .need = (who), .csrf = ROUTE_CSRF_TOKEN, \
-		.effect = (what), .handler = (fn) \
+		.effect = (what), .scopes = (mask), .handler = (fn) \
 	}
-#define POST(path, who, fn) CHANGE(METHOD_POST, ROUTE_STARTS, path, who, fn)
-#define POST_HARMLESS(path, who, fn) CHANGE(METHOD_POST, ROUTE_HARMLESS, path, who, fn)
+#define GET(path, who, fn) GET_WITH(READ_SCOPE(who), path, who, fn)
+#define POST(path, who, fn) CHANGE(METHOD_POST, ROUTE_STARTS, WRITE_SCOPE(who), path, who, fn)
+#define POST_WITH(mask, path, who, fn) CHANGE(METHOD_POST, ROUTE_STARTS, mask, path, who, fn)
+#define POST_HARMLESS(path, who, fn) CHANGE(METHOD_POST, ROUTE_HARMLESS, WRITE_SCOPE(who), path, who, fn)
 
 /* Below /api/v1 the same rows stand again: the prefix is taken off by request.c. */
 const struct route site_routes[] = {
-    GET("/", ROUTE_ANYONE, page_root),
-    GET(URL_LOGIN, ROUTE_ANYONE, page_login_form),
+    GET_WITH(ROUTE_NO_TOKEN, "/", ROUTE_ANYONE, page_root),
+    GET_WITH(ROUTE_NO_TOKEN, URL_LOGIN, ROUTE_ANYONE, page_login_form),
     {.method = METHOD_POST,
 	.pattern = URL_LOGIN,
 	.need = ROUTE_ANYONE,
 	.csrf = ROUTE_CSRF_LOGIN,
 	.effect = ROUTE_HARMLESS,
+	.scopes = ROUTE_NO_TOKEN,
 	.handler = page_login_submit},
-    POST_HARMLESS(URL_LOGOUT, ROUTE_MEMBER, page_logout_submit),
-    GET("/session", ROUTE_MEMBER, page_session_show),
+    CHANGE(METHOD_POST, ROUTE_HARMLESS, ROUTE_NO_TOKEN, URL_LOGOUT, ROUTE_MEMBER, page_logout_submit),
+    GET_WITH(SCOPE_ALL, "/session", ROUTE_MEMBER, page_session_show),
 
-    GET(URL_SERVERS, ROUTE_MEMBER, page_servers_list),
-    POST(URL_SERVERS, ROUTE_MEMBER, page_server_create),
-    GET(URL_SERVERS_NEW, ROUTE_MEMBER, page_server_new),
-    POST(URL_SERVERS_TEST, ROUTE_MEMBER, page_server_test),
-    GET(URL_SERVERS "/:id", ROUTE_MEMBER, page_server_show),
-    POST(URL_SERVERS "/:id", ROUTE_MEMBER, page_server_update),
-    GET(URL_SERVERS "/:id/delete", ROUTE_MEMBER, page_server_delete_ask),
-    POST(URL_SERVERS "/:id/delete", ROUTE_MEMBER, page_server_delete_submit),
+    GET_WITH(SCOPE_JOBS_READ | SCOPE_SERVERS_WRITE, URL_SERVERS, ROUTE_MEMBER, page_servers_list),
+    POST_WITH(SCOPE_SERVERS_WRITE, URL_SERVERS, ROUTE_MEMBER, page_server_create),
+    GET_WITH(SCOPE_JOBS_READ | SCOPE_SERVERS_WRITE, URL_SERVERS_NEW, ROUTE_MEMBER, page_server_new),
+    POST_WITH(SCOPE_SERVERS_WRITE, URL_SERVERS_TEST, ROUTE_MEMBER, page_server_test),
+    GET_WITH(SCOPE_JOBS_READ | SCOPE_SERVERS_WRITE, URL_SERVERS "/:id", ROUTE_MEMBER, page_server_show),
+    POST_WITH(SCOPE_SERVERS_WRITE, URL_SERVERS "/:id", ROUTE_MEMBER, page_server_update),
+    GET_WITH(SCOPE_SERVERS_WRITE, URL_SERVERS "/:id/delete", ROUTE_MEMBER, page_server_delete_ask),
+    POST_WITH(SCOPE_SERVERS_WRITE, URL_SERVERS "/:id/delete", ROUTE_MEMBER, page_server_delete_submit),
 
     GET(URL_JOBS, ROUTE_MEMBER, page_jobs_list),
     POST(URL_JOBS, ROUTE_MEMBER, page_job_create),
@@ -52,7 +59,8 @@ const struct route site_routes[] = {
     GET(URL_BULK "/:id", ROUTE_MEMBER, page_bulk_show),
     POST(URL_BULK "/:id", ROUTE_MEMBER, page_bulk_run),
     GET(URL_JOBS "/:id", ROUTE_MEMBER, page_job_show),
-    CHANGE(METHOD_DELETE, ROUTE_STARTS, URL_JOBS "/:id", ROUTE_MEMBER, page_job_delete_hard),
+    CHANGE(
+	METHOD_DELETE, ROUTE_STARTS, SCOPE_JOBS_WRITE, URL_JOBS "/:id", ROUTE_MEMBER, page_job_delete_hard),
     GET(URL_JOBS "/:id/edit", ROUTE_MEMBER, page_job_edit_form),
     POST(URL_JOBS "/:id/edit", ROUTE_MEMBER, page_job_edit_submit),
     GET(URL_JOBS "/:id/cancel", ROUTE_MEMBER, page_job_cancel_ask),
@@ -92,12 +100,19 @@ const struct route site_routes[] = {
     GET(URL_AUDIT, ROUTE_ADMIN, page_audit_list),
     GET(URL_AUDIT ".csv", ROUTE_ADMIN, page_audit_csv),
 
-    GET(URL_WELCOME "/:token", ROUTE_ANYONE, page_welcome_show),
+    /* a token makes no tokens */
+    GET_WITH(ROUTE_NO_TOKEN, URL_TOKENS, ROUTE_MEMBER, page_tokens_list),
+    POST_WITH(ROUTE_NO_TOKEN, URL_TOKENS, ROUTE_MEMBER, page_token_create),
+    CHANGE(METHOD_POST, ROUTE_HARMLESS, ROUTE_NO_TOKEN, URL_TOKENS "/:id/revoke", ROUTE_MEMBER,
+	page_token_revoke),
+
+    GET_WITH(ROUTE_NO_TOKEN, URL_WELCOME "/:token", ROUTE_ANYONE, page_welcome_show),
     {.method = METHOD_POST,
 	.pattern = URL_WELCOME "/:token",
 	.need = ROUTE_ANYONE,
 	.csrf = ROUTE_CSRF_LOGIN,
 	.effect = ROUTE_HARMLESS,
+	.scopes = ROUTE_NO_TOKEN,
 	.handler = page_welcome_submit},
     {.pattern = NULL},
 };

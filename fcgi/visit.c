@@ -7,6 +7,7 @@ void visit_audit(struct visit *v, const char *action, const char *object, const 
 {
 	struct audit entry = {.account_id = v->signed_in ? v->viewer.account_id : 0,
 	    .user_id = v->signed_in ? v->viewer.user_id : 0,
+	    .token_id = v->token_id,
 	    .address = v->rq->client,
 	    .action = action,
 	    .object = object,

@@ -44,6 +44,8 @@ struct visit {
 	bool signed_in;
 	struct viewer viewer; /* only when signed_in */
 	const char *email;    /* only when signed_in */
+	uint64_t token_id;    /* the API token that was shown; 0: a session */
+	unsigned scopes;      /* what it may do; only when token_id */
 	bool is_suspended;    /* a member of a suspended account: looks, stops, starts nothing */
 	const char *csrf;     /* the token forms must carry, signed in or on the login page; or NULL */
 };

@@ -100,6 +100,7 @@ static const struct setting settings[] = {
     INT(login_max_per_address, 50, 1, 100000, "Failed sign-ins from one address before it must wait."),
     INT(probe_timeout_s, 15, 1, 300, "Deadline of a server test, in seconds."),
     INT(probe_max_per_minute, 10, 1, 10000, "Server tests one account may run in a minute."),
+    INT(api_max_per_minute, 600, 1, 100000, "Requests one API token may make in a minute."),
     {AT(deny_networks), .type = CONF_LIST,
 	.list = {"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
 	    "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3", "::/128", "::1/128",

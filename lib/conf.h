@@ -69,6 +69,7 @@ struct conf {
 	long login_max_per_address;
 	long probe_timeout_s;
 	long probe_max_per_minute;
+	long api_max_per_minute;
 	struct conf_list deny_networks;
 	struct conf_list trusted_proxies;
 	bool debug;

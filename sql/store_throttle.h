@@ -1,7 +1,7 @@
 /*
- * Who failed too often: login attempts by address and by user, connection tests by user.  Keys are kept
- * hashed. Counting is one atomic statement, so that parallel attempts count each.  Errors of sql/db.h are not
- * repeated.
+ * Who failed too often: login attempts by address and by user, connection tests by user, requests by API
+ * token.  Keys are kept hashed. Counting is one atomic statement, so that parallel attempts count each.
+ * Errors of sql/db.h are not repeated.
  */
 #ifndef MCV_SQL_STORE_THROTTLE_H
 #define MCV_SQL_STORE_THROTTLE_H
@@ -11,7 +11,7 @@
 #include "lib/err.h"
 #include "sql/db.h"
 
-enum throttle_kind { THROTTLE_LOGIN_ADDRESS = 1, THROTTLE_LOGIN_USER, THROTTLE_PROBE };
+enum throttle_kind { THROTTLE_LOGIN_ADDRESS = 1, THROTTLE_LOGIN_USER, THROTTLE_PROBE, THROTTLE_API };
 
 struct throttle_rule {
 	unsigned window_s;     /* failures are counted from the first one for this long */

@@ -10,6 +10,7 @@ HTTP_TESTS = \
 	tests/http/test_security.py \
 	tests/http/test_isolation.py \
 	tests/http/test_admin.py \
+	tests/http/test_api.py \
 	tests/http/test_https.py
 TESTS += $(HTTP_TESTS)
 EXTRA_DIST += $(HTTP_TESTS) tests/http/tap.py tests/http/webstack.py

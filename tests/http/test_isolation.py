@@ -101,6 +101,23 @@ def user_form(who):
     return {"email": "invited%d@example.org" % web.names, "role": "admin", "account_id": who.account}
 
 
+def token(who, scopes="jobs:read", text=None, installation=False):
+    web.names += 1
+    text = text or "token%d" % web.names
+    return int(web.sql(
+        "INSERT INTO api_token (account_id, name, token_hash, scopes, created_by, created_at) VALUES "
+        "(%s, 'x', UNHEX(SHA2('%s', 256)), '%s', %d, UTC_TIMESTAMP(6)); SELECT LAST_INSERT_ID()"
+        % ("NULL" if installation else who.account, text, scopes, who.user))[0][0])
+
+
+def bearer(who, scopes, installation=False):
+    """A browser that has no cookie, but a token."""
+    web.names += 1
+    text = "mcv_%064x" % web.names
+    token(who, scopes, text, installation)
+    return web.anyone(Authorization="Bearer " + text)
+
+
 def welcome(who):
     """A one-time link."""
     web.names += 1
@@ -177,6 +194,9 @@ ROWS = {
     "GET /migration/workers": Row(),
     "GET /migration/audit": Row(),
     "GET /migration/audit.csv": Row(),
+    "GET /migration/tokens": Row(),
+    "POST /migration/tokens": Row(201, page=201, form=lambda who: {"name": "x", "jobs_read": "1"}),
+    "POST /migration/tokens/:id/revoke": Row(204, own=token, form=nothing),
     "GET /welcome/:token": Row(token=welcome),
     "POST /welcome/:token": Row(403, page=403, token=welcome, form=nothing),
 }
@@ -223,12 +243,13 @@ web.sql("UPDATE account SET suspended_at = UTC_TIMESTAMP(6) WHERE id = %d" % SUS
 member, other, held = Who("member", web.acme), Who("other", web.other), Who("held", SUSPENDED)
 admin = Who("admin", web.admin_account)
 TABLES = [r[0] for r in web.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = 'mailconvoy'")
-          if r[0] not in ("audit", "session", "login_throttle", "user")]
+          if r[0] not in ("audit", "session", "login_throttle", "user", "api_token")]
 
 
 def state():
     """All that a request could change, but for when somebody was last seen and what the trail says."""
-    return web.sql("CHECKSUM TABLE %s; SELECT id, account_id, email, password_hash, role, disabled_at FROM user"
+    return web.sql("CHECKSUM TABLE %s; SELECT id, account_id, email, password_hash, role, disabled_at FROM user; "
+                   "SELECT id, scopes, revoked_at FROM api_token"
                    % ", ".join(TABLES))
 
 
@@ -256,7 +277,7 @@ def without(answer, number):
 
 
 def every(need=None, effect=None, owned=None):
-    for route, (its_need, _, its_effect) in ROUTES.items():
+    for route, (its_need, _, its_effect, _) in ROUTES.items():
         row = ROWS[route]
         if need in (None, its_need) and effect in (None, its_effect) and owned in (None, row.own is not None):
             yield route, row
@@ -365,6 +386,74 @@ def test_what_anyone_may_ask_for_answers_everybody():
     for route, row in every("anyone"):
         for who in (member, other, held, admin):
             same((route, who.name, try_as(who, who, route, row, False).status), (route, who.name, row.page))
+
+
+SCOPES = ["jobs:read", "jobs:write", "servers:write", "accounts:write"]
+
+
+def by_token(who, owner, browser, route, row):
+    """Asked with a token; whether anything changed meanwhile."""
+    number = row.own(owner) if row.own else 0
+    form = row.form(owner if row.own else who) if row.form else {}
+    before = state()
+    a = ask(browser, route, row, number, form, api=True)
+    return a, state() != before
+
+
+def test_a_token_opens_what_its_scope_names_and_nothing_else():
+    found = []
+    for scope in SCOPES:
+        browser = bearer(member, scope)
+        for route, row in every("member"):
+            a, changed = by_token(member, member, browser, route, row)
+            allowed = scope in ROUTES[route][3].split(" ")
+            if a.status != (row.ok if allowed else 403):
+                found.append((scope, route, a.status, a.text[:300]))
+            if not allowed and (changed or a.json()["type"] != "urn:mailconvoy:scope"):
+                found.append((scope, route, "changed something", a.text[:300]))
+    collect(found)
+
+
+def test_a_members_token_reaches_no_other_account_and_administers_nothing():
+    found = []
+    browser = bearer(other, " ".join(SCOPES))
+    for route, row in every("member", owned=True):
+        if ROUTES[route][3] != "-":
+            a, changed = by_token(other, member, browser, route, row)
+            if a.status != 404 or changed:
+                found.append((route, a.status))
+    for route, row in every("admin"):
+        a, changed = by_token(other, member, browser, route, row)
+        if a.status != 403 or changed:
+            found.append((route, a.status))
+    collect(found)
+
+
+def test_the_installations_token_administers_with_that_scope_alone():
+    found = []
+    for scope in SCOPES:
+        browser = bearer(admin, scope, installation=True)
+        for route, row in every("admin"):
+            a, changed = by_token(admin, member, browser, route, row)
+            if a.status != (row.ok if scope == "accounts:write" else 403) or (changed and scope != "accounts:write"):
+                found.append((scope, route, a.status, a.text[:300]))
+    collect(found)
+
+
+def test_an_administrators_token_for_an_account_is_a_members():
+    browser = bearer(admin, " ".join(SCOPES))
+    for route, row in every("admin"):
+        same((route, by_token(admin, member, browser, route, row)[0].status), (route, 403))
+    same(ask(browser, "GET /migration/jobs/:id", ROWS["GET /migration/jobs/:id"], job()(member), {}, api=True).status, 404)
+
+
+def test_a_suspended_accounts_token_starts_nothing():
+    browser, found = bearer(held, " ".join(SCOPES)), []
+    for route, row in every("member", "starts"):
+        a, changed = by_token(held, held, browser, route, row)
+        if a.status != 403 or changed:
+            found.append((route, a.status))
+    collect(found)
 
 
 def pasted(text):

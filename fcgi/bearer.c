@@ -1,0 +1,103 @@
+#include "fcgi/bearer.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "fcgi/web.h"
+#include "lib/conf.h"
+#include "lib/log.h"
+#include "lib/netmask.h"
+#include "lib/token.h"
+#include "sql/store_throttle.h"
+#include "sql/store_token.h"
+
+enum { SCHEME_LEN = 7 };
+
+bool bearer_is_shown(const struct visit *v)
+{
+	return v->rq->is_api && request_env(v->rq, "HTTP_AUTHORIZATION") != NULL;
+}
+
+/* The token's text, or NULL when it does not look like one of ours. */
+static const char *shown(const struct visit *v)
+{
+	const char *s = request_env(v->rq, "HTTP_AUTHORIZATION");
+
+	if (strncasecmp(s, "Bearer ", SCHEME_LEN) != 0)
+		return NULL;
+	s += SCHEME_LEN + strspn(s + SCHEME_LEN, " ");
+	if (strncmp(s, BEARER_PREFIX, strlen(BEARER_PREFIX)) != 0 ||
+	    strlen(s) != strlen(BEARER_PREFIX) + TOKEN_HEX_LEN)
+		return NULL;
+	return s;
+}
+
+static bool is_from(struct visit *v, const char *networks)
+{
+	char *copy, *save = NULL, **items;
+	struct netmask_list *list = NULL;
+	size_t count = 0, bad;
+	bool good;
+
+	if (networks == NULL)
+		return true;
+	copy = arena_strdup(v->arena, networks);
+	items = arena_array(v->arena, strlen(networks) / 2 + 1, sizeof(*items));
+	for (char *one = strtok_r(copy, " ", &save); one != NULL; one = strtok_r(NULL, " ", &save))
+		items[count++] = one;
+	good = netmask_list_new((const char *const *)items, count, &list, &bad) == ERR_OK &&
+	       netmask_list_has_text(list, v->rq->client);
+	netmask_list_free(&list);
+	return good;
+}
+
+/* Fewer than a script needs is a fault of its author's; more would starve others. */
+static enum err count(struct visit *v, uint64_t token_id, unsigned *wait_s_r)
+{
+	const struct throttle_rule rule = {
+	    .window_s = 60, .failures_max = (unsigned)v->web->conf->api_max_per_minute + 1, .block_s = 10};
+	const char *key = arena_printf(v->arena, "token %llu", (unsigned long long)token_id);
+	enum err e = store_throttle_check(v->web->db, THROTTLE_API, key, wait_s_r);
+
+	if (e == ERR_OK && *wait_s_r == 0)
+		e = store_throttle_count(v->web->db, THROTTLE_API, key, &rule, wait_s_r);
+	return e == ERR_OK && *wait_s_r > 0 ? ERR_BUSY : e;
+}
+
+enum err bearer_load(struct visit *v, unsigned *wait_s_r)
+{
+	const char *text = shown(v);
+	unsigned char hash[TOKEN_HASH_BYTES];
+	struct token_holder h;
+	enum err e;
+
+	*wait_s_r = 0;
+	if (text == NULL)
+		return ERR_DENIED;
+	e = web_db(v->web);
+	if (e != ERR_OK)
+		return e;
+	token_hash(text, strlen(text), hash);
+	e = store_token_find(v->web->db, v->arena, hash, &h);
+	if (e == ERR_NOT_FOUND)
+		return ERR_DENIED;
+	if (e != ERR_OK)
+		return e;
+	if (!is_from(v, h.networks)) {
+		log_warnx("token %llu was shown from %s, which is none of its networks",
+		    (unsigned long long)h.token_id, v->rq->client);
+		return ERR_DENIED;
+	}
+	e = count(v, h.token_id, wait_s_r);
+	if (e == ERR_OK)
+		e = store_token_note_use(v->web->db, h.token_id, v->rq->client);
+	if (e != ERR_OK)
+		return e;
+	v->signed_in = true;
+	v->viewer = h.viewer;
+	v->email = h.email;
+	v->scopes = h.scopes;
+	v->token_id = h.token_id;
+	v->is_suspended = h.is_suspended && !viewer_is_admin(&h.viewer);
+	return ERR_OK;
+}

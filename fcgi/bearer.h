@@ -1,0 +1,24 @@
+/*
+ * Scripts sign their requests below /api/v1 with a token: "Authorization: Bearer mcv_…" (RFC 6750 section
+ * 2.1).  Elsewhere, and from browsers, the header means nothing.
+ */
+#ifndef MCV_FCGI_BEARER_H
+#define MCV_FCGI_BEARER_H
+
+#include <stdbool.h>
+
+#include "fcgi/visit.h"
+#include "lib/err.h"
+
+#define BEARER_PREFIX "mcv_"
+
+/* Whether the request is to be judged by its token alone, and no cookie looked at. */
+bool bearer_is_shown(const struct visit *v);
+
+/*
+ * Fill signed_in, viewer, email, scopes and token_id of v.  ERR_DENIED: the token is not good, or not from
+ * here; ERR_BUSY with *wait_s_r > 0: too many requests with it.  Errors of sql/db.h.
+ */
+enum err bearer_load(struct visit *v, unsigned *wait_s_r) MUST_CHECK;
+
+#endif
