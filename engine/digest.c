@@ -121,13 +121,26 @@ static enum err finish(struct reading *r, struct digest_pair *d)
 	return d->known ? ERR_OK : ERR_CRYPTO;
 }
 
+static enum err begin(struct reading *r, struct link *l)
+{
+	*r = (struct reading){.link = l, .exact = EVP_MD_CTX_new(), .kept = EVP_MD_CTX_new()};
+	return r->exact != NULL && r->kept != NULL ? ERR_OK : ERR_CRYPTO;
+}
+
+static void end(struct reading *r)
+{
+	EVP_MD_CTX_free(r->exact);
+	EVP_MD_CTX_free(r->kept);
+}
+
 enum err digest_read(struct link *l, uint32_t uid, struct digest_pair *d_r)
 {
-	struct reading r = {.link = l, .uid = uid, .exact = EVP_MD_CTX_new(), .kept = EVP_MD_CTX_new()};
+	struct reading r;
 	const struct imap_sink sink = {.begin = on_begin, .piece = on_piece, .ctx = &r};
-	enum err e = r.exact != NULL && r.kept != NULL ? ERR_OK : ERR_CRYPTO;
+	enum err e = begin(&r, l);
 
 	*d_r = (struct digest_pair){0};
+	r.uid = uid;
 	for (unsigned tries = 0; e == ERR_OK && tries < TRIES_MAX; tries++) {
 		e = imap_fetch_body(l->session, uid, &sink);
 		if (e == ERR_OK) {
@@ -143,8 +156,46 @@ enum err digest_read(struct link *l, uint32_t uid, struct digest_pair *d_r)
 		}
 		e = link_revive(l);
 	}
-	EVP_MD_CTX_free(r.exact);
-	EVP_MD_CTX_free(r.kept);
+	end(&r);
+	return e;
+}
+
+void digest_ask(struct link *l, const uint32_t *uids, unsigned count)
+{
+	enum err e = ERR_OK;
+	/* what could not be sent does not come, and is read alone then */
+	for (unsigned i = 0; i < count && e == ERR_OK && imap_session_alive(l->session); i++)
+		e = imap_fetch_body_send(l->session, uids[i]);
+}
+
+enum err digest_take(struct link *l, const uint32_t *uids, unsigned count, struct digest_pair *digests_r)
+{
+	struct reading r;
+	const struct imap_sink sink = {.begin = on_begin, .piece = on_piece, .ctx = &r};
+	enum err e = begin(&r, l);
+
+	memset(digests_r, 0, count * sizeof(*digests_r));
+	for (unsigned came = 0; e == ERR_OK && came < count && imap_session_alive(l->session); came++) {
+		uint32_t uid = 0;
+		enum err body = imap_fetch_body_next(l->session, &sink, &uid);
+		for (unsigned i = 0; body == ERR_OK && i < count; i++) {
+			if (uids[i] == uid)
+				e = finish(&r, &digests_r[i]);
+		}
+		if (body == ERR_OK)
+			link_worked(l);
+		else if (body == ERR_CRYPTO)
+			e = body;
+		else if (body == ERR_INTERNAL)
+			break;
+	}
+	end(&r);
+	if (e == ERR_OK && !imap_session_alive(l->session))
+		e = link_revive(l);
+	for (unsigned i = 0; i < count && e == ERR_OK; i++) {
+		if (!digests_r[i].known)
+			e = digest_read(l, uids[i], &digests_r[i]);
+	}
 	return e;
 }
 

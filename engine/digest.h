@@ -28,6 +28,17 @@ struct digest_pair {
  */
 enum err digest_read(struct link *l, uint32_t uid, struct digest_pair *d_r) MUST_CHECK;
 
+/*
+ * The same of several at once, so that a round trip is waited for once: ask sends for all (at most
+ * DIGESTS_MAX), take reads what comes.  ask on one side and then on the other, and take after both: then the
+ * servers work at the same time.  What did not come by one reading is read again by digest_read().  Nothing
+ * else may be asked of the link between the two.
+ */
+#define DIGESTS_MAX 32
+void digest_ask(struct link *l, const uint32_t *uids, unsigned count);
+enum err digest_take(
+    struct link *l, const uint32_t *uids, unsigned count, struct digest_pair *digests_r) MUST_CHECK;
+
 bool digest_same(const struct digest_pair *a, const struct digest_pair *b); /* byte for byte */
 bool digest_same_kept(
     const struct digest_pair *a, const struct digest_pair *b); /* but for what servers change */

@@ -10,6 +10,7 @@
 #include "engine/stop.h"
 #include "engine/verify_words.h"
 
+#define AHEAD_BYTES (4 * 1024 * 1024)
 #define TWINS_MAX 8 /* identical-looking messages whose contents are compared for one */
 
 /* ---- contents ---- */
@@ -38,6 +39,59 @@ static enum err read_here(struct group *g, uint32_t index, struct digest_pair *d
 static enum err read_there(struct group *g, uint32_t index, struct digest_pair *d)
 {
 	return digest_read(g->v->destination, g->there.items[index].uid, d);
+}
+
+/* The contents of some pairs that follow each other, read before they are judged. */
+struct ahead {
+	uint32_t indices[DIGESTS_MAX]; /* in here */
+	struct digest_pair here[DIGESTS_MAX];
+	struct digest_pair there[DIGESTS_MAX];
+	unsigned count;
+	unsigned used;
+};
+
+/* The pairs from index on, as many as are of bounded size together. */
+static enum err read_ahead(struct group *g, uint32_t index, struct ahead *a)
+{
+	uint32_t uids[2][DIGESTS_MAX];
+	uint64_t bytes = 0;
+	struct link *source = g->v->source;
+
+	a->count = a->used = 0;
+	for (; index < g->here.count && a->count < DIGESTS_MAX && bytes < AHEAD_BYTES; index++) {
+		const struct message *m = &g->here.items[index];
+		if (m->partner == MESSAGE_UNPAIRED)
+			continue;
+		uids[0][a->count] = m->uid;
+		uids[1][a->count] = g->there.items[m->partner].uid;
+		a->indices[a->count++] = index;
+		bytes += m->size;
+	}
+	digest_ask(source, uids[0], a->count);
+	digest_ask(g->v->destination, uids[1], a->count);
+	enum err e = digest_take(source, uids[0], a->count, a->here);
+	/* what was asked for is read in any case */
+	enum err there = digest_take(g->v->destination, uids[1], a->count, a->there);
+	return e != ERR_OK ? e : there;
+}
+
+/* Both contents of a pair, read ahead where all are wanted and UIDs name messages. */
+static enum err read_pair(
+    struct group *g, uint32_t index, struct ahead *a, struct digest_pair *here, struct digest_pair *there)
+{
+	enum err e = ERR_OK;
+
+	if (g->origin_count > 1 || g->v->report->options->verify != VERIFY_CONTENT) {
+		e = read_here(g, index, here);
+		return e == ERR_OK ? read_there(g, g->here.items[index].partner, there) : e;
+	}
+	if (a->used == a->count)
+		e = read_ahead(g, index, a);
+	if (e != ERR_OK)
+		return e;
+	*here = a->here[a->used];
+	*there = a->there[a->used];
+	return a->indices[a->used++] == index ? ERR_OK : ERR_INTERNAL;
 }
 
 /* ---- judging ---- */
@@ -69,7 +123,7 @@ static enum err say(struct group *g, enum fault fault, uint32_t index)
 	return e;
 }
 
-static enum err judge_pair(struct group *g, uint32_t index)
+static enum err judge_pair(struct group *g, uint32_t index, struct ahead *ahead)
 {
 	const struct message *m = &g->here.items[index];
 	const struct message *copy = &g->there.items[m->partner];
@@ -78,9 +132,7 @@ static enum err judge_pair(struct group *g, uint32_t index)
 	struct digest_pair b;
 
 	if (contents) {
-		enum err e = read_here(g, index, &a);
-		if (e == ERR_OK)
-			e = read_there(g, m->partner, &b);
+		enum err e = read_pair(g, index, ahead, &a, &b);
 		if (e != ERR_OK)
 			return e;
 		if (!a.known || !b.known) {
@@ -225,11 +277,13 @@ static enum err judge_surplus(struct group *g, uint32_t index)
 
 enum err verify_judge(struct group *g)
 {
+	struct ahead ahead = {.count = 0};
 	enum err e = ERR_OK;
 	for (uint32_t i = 0; i < g->here.count && e == ERR_OK && stop_signal() == 0; i++) {
 		out_alive(
 		    "Host1: folder [%s] %u of %u messages compared", g->origins[0].name, i, g->here.count);
-		e = g->here.items[i].partner != MESSAGE_UNPAIRED ? judge_pair(g, i) : judge_missing(g, i);
+		e = g->here.items[i].partner != MESSAGE_UNPAIRED ? judge_pair(g, i, &ahead)
+								 : judge_missing(g, i);
 	}
 	for (uint32_t i = 0; i < g->there.count && e == ERR_OK && stop_signal() == 0; i++) {
 		if (g->there.items[i].partner == MESSAGE_UNPAIRED)
