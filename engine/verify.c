@@ -12,8 +12,6 @@
 #include "engine/stop.h"
 #include "engine/verify_group.h"
 
-#define FUTURE_S 86400
-
 static void free_group(struct group *g)
 {
 	message_list_free(&g->here);
@@ -54,8 +52,7 @@ static void newer_span(const struct verify *v, int64_t *from_r, int64_t *until_r
 {
 	int64_t began_s = (int64_t)v->report->options->newer_than_s;
 	*from_r = began_s == 0 ? INT64_MAX : began_s - VERIFY_CLOCK_PLAY_S;
-	/* a message from the future is evidence of nothing */
-	*until_r = unix_now_s() + FUTURE_S;
+	*until_r = unix_now_s() + VERIFY_FUTURE_S;
 }
 
 static void find_newer(struct group *g, struct origin *o)

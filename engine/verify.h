@@ -9,7 +9,7 @@
  * extra when it is another.  A message without a partner is missing, unless
  * - an identical one of the folder has a partner: copiers that go by the header alone copy such once;
  * - it is newer than the run: it arrived after --newerthan (with a little play for the clocks of two
- *   machines), or its UID is behind that of one which did;
+ *   machines), its UID is behind that of one which did, or the server says that it was put there since;
  * - it is bigger than --maxsize.
  */
 #ifndef MCV_ENGINE_VERIFY_H
@@ -21,6 +21,7 @@
 #include "engine/tally.h"
 
 #define VERIFY_CLOCK_PLAY_S 120
+#define VERIFY_FUTURE_S 86400 /* a date so far ahead is evidence of nothing */
 
 struct verify {
 	struct link *source;

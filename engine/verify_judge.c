@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "lib/arena.h"
+#include "lib/clock.h"
 #include "lib/mem.h"
 #include "engine/digest.h"
+#include "engine/listing.h"
 #include "engine/output.h"
 #include "engine/stop.h"
 #include "engine/verify_words.h"
@@ -228,12 +230,48 @@ static enum err has_twin(struct group *g, const struct message *m, bool by_date,
 	return ERR_OK;
 }
 
+static enum err on_saved(void *ctx, const struct imap_row *row)
+{
+	*(int64_t *)ctx = listing_date(row->saved);
+	return ERR_OK;
+}
+
+/*
+ * Whether the message was filed here after the run began, whenever it arrived at first: only few servers can
+ * tell.
+ */
+static enum err was_filed_since(struct group *g, uint32_t index, bool *since_r)
+{
+	const struct imap_range one = {.first = g->here.items[index].uid, .last = g->here.items[index].uid};
+	const struct origin *o = origin_of(g, index);
+	int64_t began_s = (int64_t)g->v->report->options->newer_than_s;
+	struct link *l = g->v->source;
+	int64_t saved_s = 0;
+	uint64_t rows = 0;
+	enum err e = ERR_OK;
+
+	*since_r = false;
+	if (began_s == 0 || !imap_session_can(l->session, "SAVEDATE"))
+		return ERR_OK;
+	if (l->selected == NULL || strcmp(l->selected, o->name) != 0)
+		e = link_select(l, o->name, true);
+	if (e != ERR_OK)
+		return e;
+	if (imap_fetch_rows(l->session, &one, 1, IMAP_FETCH_SAVED, NULL, on_saved, &saved_s, &rows) !=
+		ERR_OK &&
+	    !imap_session_alive(l->session))
+		return link_revive(l);
+	*since_r = saved_s > began_s && saved_s < unix_now_s() + VERIFY_FUTURE_S;
+	return ERR_OK;
+}
+
 static enum err judge_missing(struct group *g, uint32_t index)
 {
 	const struct message *m = &g->here.items[index];
 	const struct origin *o = origin_of(g, index);
 	uint64_t maxsize = g->v->report->options->maxsize;
 	bool twin;
+	bool since;
 
 	if (maxsize > 0 && m->size > maxsize) {
 		g->count.left_out++;
@@ -248,6 +286,13 @@ static enum err judge_missing(struct group *g, uint32_t index)
 		return ERR_OK;
 	}
 	if (o->newer_uid != 0 && m->uid >= o->newer_uid) {
+		g->count.newer++;
+		return ERR_OK;
+	}
+	e = was_filed_since(g, index, &since);
+	if (e != ERR_OK)
+		return e;
+	if (since) {
 		g->count.newer++;
 		return ERR_OK;
 	}

@@ -70,6 +70,10 @@ static unsigned take(struct rows *r, const struct imap_node *key, struct imap_ro
 		row->date = value->bytes;
 		return IMAP_FETCH_DATE;
 	}
+	if (imap_node_is(key, "SAVEDATE") && imap_node_text(value) != NULL) {
+		row->saved = value->bytes;
+		return IMAP_FETCH_SAVED;
+	}
 	if (key->type == IMAP_NODE_ATOM && strncasecmp(key->bytes, "BODY[HEADER", 11) == 0 &&
 	    value->type != IMAP_NODE_LIST) {
 		bool nil = imap_node_nil(value);
@@ -85,7 +89,7 @@ static enum err on_row(void *ctx, const struct imap_response *resp)
 {
 	struct rows *r = ctx;
 	const struct imap_node *items = imap_fetch_items(resp);
-	struct imap_row row = {.flags = "", .date = "", .header = ""};
+	struct imap_row row = {.flags = "", .date = "", .saved = "", .header = ""};
 	unsigned have = 0;
 
 	row.uid = imap_fetch_uid(items);
@@ -137,8 +141,9 @@ static void add_ranges(struct imap_command *c, const struct imap_range *ranges, 
 
 static void add_items(struct imap_command *c, unsigned items, const char *fields)
 {
-	imap_command_add(c, " (UID%s%s%s", items & IMAP_FETCH_SIZE ? " RFC822.SIZE" : "",
-	    items & IMAP_FETCH_FLAGS ? " FLAGS" : "", items & IMAP_FETCH_DATE ? " INTERNALDATE" : "");
+	imap_command_add(c, " (UID%s%s%s%s", items & IMAP_FETCH_SIZE ? " RFC822.SIZE" : "",
+	    items & IMAP_FETCH_FLAGS ? " FLAGS" : "", items & IMAP_FETCH_DATE ? " INTERNALDATE" : "",
+	    items & IMAP_FETCH_SAVED ? " SAVEDATE" : "");
 	if ((items & IMAP_FETCH_HEADER) && fields == NULL)
 		imap_command_add(c, " BODY.PEEK[HEADER]");
 	else if (items & IMAP_FETCH_HEADER) {

@@ -202,6 +202,7 @@ enum imap_fetch_item {
 	IMAP_FETCH_SIZE = 1 << 0,
 	IMAP_FETCH_FLAGS = 1 << 1,
 	IMAP_FETCH_DATE = 1 << 2,
+	IMAP_FETCH_SAVED = 1 << 4,  /* SAVEDATE (RFC 8514): only where the server can */
 	IMAP_FETCH_HEADER = 1 << 3, /* BODY.PEEK[HEADER], or the fields named */
 };
 
@@ -212,6 +213,7 @@ struct imap_row {
 	uint64_t size;
 	const char *flags;  /* space separated as sent, without parentheses: "\Seen $Label1" */
 	const char *date;   /* INTERNALDATE as sent: "17-Jul-1996 02:44:25 -0700" */
+	const char *saved;  /* SAVEDATE, written the same: when it came into this folder */
 	const char *header; /* raw, CR LF lines, with the empty line at the end if the server sent it */
 	size_t header_len;
 	bool header_cut; /* longer than IMAP_HEADER_MAX: header holds the first IMAP_HEADER_MAX bytes */
