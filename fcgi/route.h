@@ -10,7 +10,7 @@
 
 #include "fcgi/request.h"
 #include "lib/err.h"
-#include "sql/scope.h"
+#include "lib/scope.h"
 
 struct visit;
 

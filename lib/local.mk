@@ -12,6 +12,7 @@ lib_libmcv_a_SOURCES = \
 	%D%/log.c %D%/log.h \
 	%D%/secretfile.c %D%/secretfile.h \
 	%D%/token.c %D%/token.h \
+	%D%/scope.c %D%/scope.h \
 	%D%/redact.c %D%/redact.h \
 	%D%/netmask.c %D%/netmask.h \
 	%D%/password.c %D%/password.h \

@@ -21,7 +21,6 @@ sql_libsql_a_SOURCES = \
 	%D%/store_user.c %D%/store_user.h \
 	%D%/store_user_admin.c %D%/store_user_admin.h \
 	%D%/store_session.c %D%/store_session.h \
-	%D%/scope.c %D%/scope.h \
 	%D%/store_token.c %D%/store_token.h \
 	%D%/store_throttle.c %D%/store_throttle.h \
 	%D%/store_audit.c %D%/store_audit.h \

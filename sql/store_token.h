@@ -13,7 +13,7 @@
 #include "lib/arena.h"
 #include "lib/err.h"
 #include "sql/db.h"
-#include "sql/scope.h"
+#include "lib/scope.h"
 #include "sql/viewer.h"
 
 enum { TOKEN_ID_HASH_BYTES = 32, TOKEN_NAME_MAX_CHARS = 100, TOKEN_DAYS_MAX = 3650, TOKEN_NETWORKS_MAX = 50 };

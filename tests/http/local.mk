@@ -13,4 +13,4 @@ HTTP_TESTS = \
 	tests/http/test_api.py \
 	tests/http/test_https.py
 TESTS += $(HTTP_TESTS)
-EXTRA_DIST += $(HTTP_TESTS) tests/http/tap.py tests/http/webstack.py
+EXTRA_DIST += $(HTTP_TESTS) tests/http/tap.py tests/http/webstack.py tests/http/route_rows.py

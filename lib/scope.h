@@ -1,8 +1,8 @@
 /*
  * What an API token may do.  Each right stands alone: one that writes does not read.  Pure.
  */
-#ifndef MCV_SQL_SCOPE_H
-#define MCV_SQL_SCOPE_H
+#ifndef MCV_LIB_SCOPE_H
+#define MCV_LIB_SCOPE_H
 
 #include "lib/arena.h"
 #include "lib/err.h"

@@ -1,4 +1,4 @@
-#include "sql/scope.h"
+#include "lib/scope.h"
 
 #include <string.h>
 
