@@ -2,6 +2,7 @@
 # The journey of a first migration, with JavaScript and without; every page, to everybody.
 E2E_JOURNEY_TESTS = \
 	tests/e2e/test_access.mjs \
+	tests/e2e/test_bulk.mjs \
 	tests/e2e/test_import.mjs \
 	tests/e2e/test_journey.mjs \
 	tests/e2e/test_live.mjs \
