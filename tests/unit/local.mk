@@ -23,7 +23,7 @@ check_PROGRAMS += $(FCGI_UNIT_TESTS)
 TESTS += $(FCGI_UNIT_TESTS)
 tests_unit_test_fcgi_request_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_fcgi_form_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
-tests_unit_test_fcgi_route_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
+tests_unit_test_fcgi_route_LDADD = $(LIBMCVFCGI_LIBS) $(LIBSQL_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_fcgi_view_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_fcgi_tail_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 endif
