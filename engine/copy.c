@@ -83,14 +83,14 @@ static int compare_cost(const void *a, const void *b)
 }
 
 /* All jobs are to be taken again.  A pair lost on the way gives its jobs back after others were through. */
-static enum err run_all(struct copy *c, crew_fn fn, unsigned useful)
+static enum err run_all(struct copy *c, crew_fn fn, unsigned useful, bool patient)
 {
 	enum err e = ERR_OK;
 	c->next = 0;
 	for (unsigned i = 0; i < c->jobs.count; i++)
 		c->jobs.items[i].taken = false;
 	while (e == ERR_OK && c->next < c->jobs.count)
-		e = crew_run(c->crew, useful, fn, c);
+		e = crew_run(c->crew, useful, patient, fn, c);
 	return e;
 }
 
@@ -117,7 +117,7 @@ static enum err survey_some(void *ctx, struct pair *p)
 
 enum err copy_survey(struct copy *c)
 {
-	return run_all(c, survey_some, c->jobs.count);
+	return run_all(c, survey_some, c->jobs.count, false);
 }
 
 /* ---- one folder ---- */
@@ -300,7 +300,7 @@ enum err copy_folders(struct copy *c)
 	for (unsigned i = 0; i < c->jobs.count; i++)
 		useful += !c->report->options->just_folders && !is_idle(c, &c->jobs.items[i]);
 	if (e == ERR_OK)
-		e = run_all(c, copy_some, useful);
+		e = run_all(c, copy_some, useful, useful > 1);
 	for (unsigned i = 0; i < c->jobs.count; i++) {
 		const struct message_list *l = &c->jobs.items[i].here;
 		for (uint32_t k = 0; k < l->count; k++)

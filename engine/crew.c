@@ -10,12 +10,6 @@
 #define FLUSH_MS 100
 #define END_MS 3000 /* what a thread is given to end after a signal */
 
-/* One thread's pair; the thread may outlive the round when a signal came. */
-struct place {
-	struct crew *crew;
-	struct pair *pair;
-};
-
 void crew_init(struct crew *c, struct report *r, unsigned count)
 {
 	pthread_condattr_t attr;
@@ -30,7 +24,7 @@ void crew_init(struct crew *c, struct report *r, unsigned count)
 	for (unsigned i = 0; i < c->count; i++) {
 		struct pair *p = &c->pairs[i];
 		p->crew = c;
-		p->opened = i == 0;
+		p->state = i == 0 ? PAIR_READY : PAIR_UNOPENED;
 		for (unsigned side = 0; side < 2 && i > 0; side++)
 			p->links[side] = (struct link){.options = c->pairs[0].links[side].options,
 			    .report = r,
@@ -53,15 +47,76 @@ void crew_unlock(struct crew *c)
 	(void)pthread_mutex_unlock(&c->lock);
 }
 
-static void open_more(struct pair *p)
+/* ---- opening ---- */
+
+struct opening {
+	struct link *link;
+	enum err (*open)(struct link *l);
+	enum err result;
+};
+
+static void *open_one(void *ctx)
 {
-	p->opened = true;
-	p->lost = link_open_more(&p->links[0]) != ERR_OK || link_open_more(&p->links[1]) != ERR_OK;
-	if (!p->lost)
-		p->crew->report->pairs++;
-	else if (p->links[0].session != NULL)
-		link_close(&p->links[0]);
+	struct opening *o = ctx;
+	o->result = o->open(o->link);
+	return NULL;
 }
+
+void crew_open_both(struct link links[2], enum err (*open)(struct link *l), enum err results_r[2])
+{
+	struct opening other = {.link = &links[1], .open = open};
+	pthread_t thread;
+	bool beside = pthread_create(&thread, NULL, open_one, &other) == 0;
+
+	results_r[0] = open(&links[0]);
+	if (beside)
+		(void)pthread_join(thread, NULL);
+	else
+		(void)open_one(&other);
+	results_r[1] = other.result;
+}
+
+static void *open_pair(void *ctx)
+{
+	struct pair *p = ctx;
+	struct crew *c = p->crew;
+	enum err results[2];
+
+	crew_open_both(p->links, link_open_more, results);
+	bool good = results[0] == ERR_OK && results[1] == ERR_OK;
+	for (unsigned side = 0; side < 2 && !good; side++)
+		link_close(&p->links[side]);
+	crew_lock(c);
+	p->state = good ? PAIR_READY : PAIR_LOST;
+	c->report->pairs += good;
+	(void)pthread_cond_broadcast(&c->changed);
+	crew_unlock(c);
+	return NULL;
+}
+
+/* fn in a thread of its own that nobody joins. */
+static bool detach(void *(*fn)(void *), struct pair *p)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	(void)pthread_attr_init(&attr);
+	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	bool started = pthread_create(&thread, &attr, fn, p) == 0;
+	(void)pthread_attr_destroy(&attr);
+	return started;
+}
+
+void crew_open_ahead(struct crew *c)
+{
+	for (unsigned i = 1; i < c->count; i++) {
+		c->pairs[i].state = PAIR_OPENING;
+		if (!detach(open_pair, &c->pairs[i]))
+			c->pairs[i].state = PAIR_LOST;
+	}
+}
+
+/* ---- working ---- */
 
 static void *work(void *ctx)
 {
@@ -69,17 +124,33 @@ static void *work(void *ctx)
 	struct crew *c = p->crew;
 	enum err e = ERR_OK;
 
-	if (!p->opened)
-		open_more(p);
-	if (!p->lost)
+	crew_lock(c);
+	while (p->state == PAIR_OPENING)
+		(void)pthread_cond_wait(&c->changed, &c->lock);
+	bool good = p->state == PAIR_READY;
+	crew_unlock(c);
+	if (good)
 		e = c->fn(c->ctx, p);
 	crew_lock(c);
 	if (c->result == ERR_OK)
 		c->result = e;
 	c->working--;
-	(void)pthread_cond_signal(&c->changed);
+	(void)pthread_cond_broadcast(&c->changed);
 	crew_unlock(c);
 	return NULL;
+}
+
+/* Until something changes, or a tenth of a second is over.  With the lock held. */
+static void wait_a_little(struct crew *c)
+{
+	struct timespec until;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += FLUSH_MS * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000L;
+	}
+	(void)pthread_cond_timedwait(&c->changed, &c->lock, &until);
 }
 
 /* Until all have ended, or do not although a signal came.  With the lock held. */
@@ -87,14 +158,7 @@ static void await(struct crew *c)
 {
 	mono_time patience = {0};
 	while (c->working > 0) {
-		struct timespec until;
-		(void)clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += FLUSH_MS * 1000000L;
-		if (until.tv_nsec >= 1000000000L) {
-			until.tv_sec++;
-			until.tv_nsec -= 1000000000L;
-		}
-		(void)pthread_cond_timedwait(&c->changed, &c->lock, &until);
+		wait_a_little(c);
 		out_flush();
 		if (stop_signal() == 0)
 			continue;
@@ -105,24 +169,7 @@ static void await(struct crew *c)
 	}
 }
 
-static bool start(struct crew *c, struct pair *p)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	bool started;
-
-	p->links[0].beside = p->links[1].beside = true;
-	c->working++;
-	(void)pthread_attr_init(&attr);
-	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	started = pthread_create(&thread, &attr, work, p) == 0;
-	(void)pthread_attr_destroy(&attr);
-	if (!started)
-		c->working--;
-	return started;
-}
-
-enum err crew_run(struct crew *c, unsigned useful, crew_fn fn, void *ctx)
+enum err crew_run(struct crew *c, unsigned useful, bool patient, crew_fn fn, void *ctx)
 {
 	unsigned started = 0;
 	bool abandoned;
@@ -131,9 +178,16 @@ enum err crew_run(struct crew *c, unsigned useful, crew_fn fn, void *ctx)
 	c->fn = fn;
 	c->ctx = ctx;
 	c->result = ERR_OK;
+	c->pairs[0].links[0].beside = c->pairs[0].links[1].beside = true;
 	for (unsigned i = 0; i < c->count && started < (useful > 0 ? useful : 1); i++) {
-		if (!c->pairs[i].lost && start(c, &c->pairs[i]))
+		struct pair *p = &c->pairs[i];
+		if (p->state != PAIR_READY && !(patient && p->state == PAIR_OPENING))
+			continue;
+		c->working++;
+		if (detach(work, p))
 			started++;
+		else
+			c->working--;
 	}
 	if (started == 0)
 		c->result = ERR_INTERNAL;
@@ -155,7 +209,7 @@ bool crew_give_up(struct pair *p)
 	others = r->pairs > 1;
 	if (others)
 		r->pairs--;
-	p->lost = true;
+	p->state = PAIR_LOST;
 	crew_unlock(c);
 	for (unsigned side = 0; side < 2; side++) {
 		const struct link *l = &p->links[side];
@@ -173,10 +227,19 @@ bool crew_give_up(struct pair *p)
 	return others;
 }
 
-void crew_close(struct crew *c)
+bool crew_close(struct crew *c)
 {
+	bool opening = false;
 	for (unsigned i = 1; i < c->count; i++) {
-		for (unsigned side = 0; side < 2; side++)
+		mono_time patience = mono_after(mono_now(), END_MS);
+		crew_lock(c);
+		while (c->pairs[i].state == PAIR_OPENING && mono_left_ms(patience) > 0)
+			wait_a_little(c);
+		bool busy = c->pairs[i].state == PAIR_OPENING;
+		crew_unlock(c);
+		opening = opening || busy;
+		for (unsigned side = 0; side < 2 && !busy; side++)
 			link_close(&c->pairs[i].links[side]);
 	}
+	return !opening;
 }

@@ -178,7 +178,8 @@ static enum err reopen(struct link *l)
 		if (e != ERR_OK)
 			failure = *imap_session_failure(l->session);
 	}
-	stop_opening(false);
+	if (!l->beside)
+		stop_opening(false);
 	if (e != ERR_OK) {
 		out("%s: reconnection failed: %s", link_name(l), explain(&failure, a));
 		drop(l);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -30,6 +31,7 @@ struct run {
 	struct crew crew; /* its first pair is the connections the run begins with */
 	struct buf passwords[2];
 	struct arena *arena;
+	struct arena *other_arena; /* what host2 tells, while host1 is asked, too */
 };
 
 static const char usage[] =
@@ -160,16 +162,42 @@ static void say_folders(const struct link *l, const struct folder_set *set)
 	}
 }
 
+struct folder_reading {
+	struct link *link;
+	struct arena *arena;
+	struct folder_set *set;
+	enum err result;
+};
+
+static void *read_side(void *ctx)
+{
+	struct folder_reading *f = ctx;
+	f->result = link_folders(f->link, f->arena, f->set);
+	return NULL;
+}
+
+/* Both sides' at the same time; they live in the two arenas. */
 static enum err read_folders(struct run *r, struct folder_set sets[2])
 {
+	struct folder_reading sides[2];
+	pthread_t thread;
+	for (unsigned side = 0; side < 2; side++)
+		sides[side] = (struct folder_reading){.link = &r->crew.pairs[0].links[side],
+		    .arena = side == 0 ? r->arena : r->other_arena,
+		    .set = &sets[side]};
+	bool beside = pthread_create(&thread, NULL, read_side, &sides[1]) == 0;
+	(void)read_side(&sides[0]);
+	if (beside)
+		(void)pthread_join(thread, NULL);
+	else
+		(void)read_side(&sides[1]);
 	for (unsigned side = 0; side < 2; side++) {
 		struct link *l = &r->crew.pairs[0].links[side];
-		enum err e = link_folders(l, r->arena, &sets[side]);
+		enum err e = sides[side].result;
 		if (e != ERR_OK && stop_signal() == 0)
 			report_error(&r->report, side == 0 ? ERROR_CONNECTION_HOST1 : ERROR_CONNECTION_HOST2,
 			    "%s failure: can not open imap connection on host%u [%s] with user [%s]: the "
-			    "folders can not be "
-			    "listed: %s",
+			    "folders can not be listed: %s",
 			    link_name(l), side + 1, l->options->host, l->options->user,
 			    link_why(l, r->arena));
 		if (e != ERR_OK)
@@ -301,11 +329,11 @@ static enum exit_code run(struct run *r)
 		return EXIT_CODE_PID_FILE;
 	if (read_passwords(r) != ERR_OK)
 		return EXIT_CODE_NO_INPUT;
-	enum err first = link_open(&r->crew.pairs[0].links[0]);
-	enum err second = link_open(&r->crew.pairs[0].links[1]);
+	enum err opened[2];
+	crew_open_both(r->crew.pairs[0].links, link_open, opened);
 	if (stop_signal() != 0)
 		return end_by_signal(r);
-	if (first != ERR_OK || second != ERR_OK)
+	if (opened[0] != ERR_OK || opened[1] != ERR_OK)
 		return report_errors_listing(&r->report);
 	if (r->options.just_login) {
 		out("Exiting because of --justlogin");
@@ -314,6 +342,8 @@ static enum exit_code run(struct run *r)
 	if (r->options.verify != VERIFY_OFF)
 		return verify(r);
 	crew_init(&r->crew, &r->report, r->options.connections);
+	if (!r->options.just_folders && !r->options.just_folder_sizes)
+		crew_open_ahead(&r->crew);
 	enum err e = migrate(r, &bad_usage);
 	if (bad_usage)
 		return EXIT_CODE_USAGE;
@@ -333,7 +363,7 @@ static enum exit_code run(struct run *r)
 int main(int argc, char **argv)
 {
 	AUTO_BUF struct buf reason = BUF_INIT;
-	struct run r = {.passwords = {BUF_INIT, BUF_INIT}, .arena = arena_new()};
+	struct run r = {.passwords = {BUF_INIT, BUF_INIT}, .arena = arena_new(), .other_arena = arena_new()};
 
 	harden();
 	log_init("mailconvoy-sync", 0);
@@ -341,11 +371,13 @@ int main(int argc, char **argv)
 	if (e != ERR_OK) {
 		out_lines(reason.data);
 		arena_free(&r.arena);
+		arena_free(&r.other_arena);
 		return EXIT_CODE_USAGE;
 	}
 	if (r.options.help || r.options.version) {
 		out_lines(r.options.help ? usage : "mailconvoy-sync " PACKAGE_VERSION "\n");
 		arena_free(&r.arena);
+		arena_free(&r.other_arena);
 		return EXIT_CODE_OK;
 	}
 	if (r.options.json)
@@ -365,12 +397,16 @@ int main(int argc, char **argv)
 		out_flush();
 		stop_die();
 	}
-	crew_close(&r.crew);
+	if (!crew_close(&r.crew)) {
+		out_flush();
+		_exit((int)code);
+	}
 	for (unsigned side = 0; side < 2; side++) {
 		link_close(&r.crew.pairs[0].links[side]);
 		buf_wipe(&r.passwords[side]);
 	}
 	out_end();
 	arena_free(&r.arena);
+	arena_free(&r.other_arena);
 	return (int)code;
 }

@@ -147,7 +147,7 @@ enum err copy_sizes(struct copy *c, bool at_end)
 	c->next = 0;
 	for (unsigned i = 0; i < c->jobs.count; i++)
 		c->jobs.items[i].taken = false;
-	enum err e = crew_run(c->crew, c->jobs.count, size_some, c);
+	enum err e = crew_run(c->crew, c->jobs.count, false, size_some, c);
 	if (e == ERR_OK)
 		copy_say_sizes(c, at_end);
 	return e;

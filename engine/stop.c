@@ -67,7 +67,7 @@ void stop_watch(unsigned connection, int fd)
 
 void stop_opening(bool opening)
 {
-	is_opening = opening;
+	(void)__atomic_fetch_add(&is_opening, opening ? 1 : -1, __ATOMIC_SEQ_CST);
 }
 
 void stop_die(void)

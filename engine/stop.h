@@ -24,7 +24,7 @@ const char *stop_signal_name(int signal);
 #define STOP_SOCKETS_MAX 16
 void stop_watch(unsigned connection, int fd);
 
-/* Whether a connection is being opened. */
+/* A connection is being opened, or no more: to be called in pairs, by whichever thread. */
 void stop_opening(bool opening);
 
 /* Die by SIGTERM, as waitpid(2) sees it; returns only if that is impossible. */
