@@ -95,8 +95,42 @@ static enum err create_missing(struct copy *c, struct arena *a)
 			continue;
 		out("Created folder %s on host2", display(a, job->pair->to));
 		job->pair->exists = true;
+		job->made = true;
 	}
 	return e;
+}
+
+static enum err on_row(void *ctx, const struct imap_row *row)
+{
+	(void)row;
+	*(bool *)ctx = true;
+	return ERR_OK;
+}
+
+/* What was just made, as a SELECT shows it: later it need not be asked for again, folder by folder. */
+static void look_at_new(struct copy *c)
+{
+	struct imap_session *to = c->crew->pairs[0].links[1].session;
+	for (unsigned from = 0; to != NULL && from < c->jobs.count;) {
+		struct job *asked[IMAP_LISTINGS_MAX];
+		unsigned count = 0;
+		for (; from < c->jobs.count && count < IMAP_LISTINGS_MAX; from++) {
+			struct job *job = &c->jobs.items[from];
+			if (job->made &&
+			    imap_listing_ask(to, job->pair->to, false, IMAP_FETCH_SIZE, NULL) == ERR_OK)
+				asked[count++] = job;
+		}
+		for (unsigned i = 0; i < count; i++) {
+			struct imap_mailbox mailbox;
+			bool any = false;
+			if (imap_listing_take(to, &mailbox, on_row, &any) != ERR_OK || any ||
+			    mailbox.exists != 0)
+				continue;
+			asked[i]->seen[1] = mailbox;
+			asked[i]->looked = mono_now();
+		}
+	}
+	link_unselect(&c->crew->pairs[0].links[1]);
 }
 
 static void subscribe(struct copy *c, struct arena *a)
@@ -130,7 +164,9 @@ enum err create_folders(struct copy *c)
 {
 	AUTO_ARENA struct arena *a = arena_new();
 	enum err e = create_missing(c, a);
-	if (e == ERR_OK && !c->report->options->dry)
+	if (e == ERR_OK && !c->report->options->dry) {
 		subscribe(c, a);
+		look_at_new(c);
+	}
 	return e;
 }

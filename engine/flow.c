@@ -122,7 +122,7 @@ static enum err on_begin(void *ctx, uint64_t size)
 	if (f->item == NULL || f->item->state != ITEM_ASKED || suspicious(f, f->item, row, size) ||
 	    row->flags == NULL || row->date == NULL)
 		return ERR_PROTOCOL;
-	imap_flags_keepable(row->flags, &t->destination->mailbox, &kept);
+	imap_flags_keepable(row->flags, &t->there, &kept);
 	f->append = group_begin(&f->groups, f->item, kept.data, row->date, size);
 	f->begun = f->append == ERR_OK;
 	return f->append;
@@ -231,37 +231,92 @@ static enum err run(struct flow *f)
 	}
 }
 
-/* Once through; what a broken destination gave back waits again. */
-static enum err run_once(struct transfer *t)
+static struct flow *flow_new(struct transfer *t)
 {
-	struct flow f = {.t = t, .groups = {.t = t}};
-	enum err e = run(&f);
-
-	if (e == ERR_OK || e == ERR_TOO_BIG) {
-		enum err ended = group_end(&f.groups);
-		if (ended == ERR_OK)
-			ended = groups_settle(&f.groups);
-		e = ended == ERR_OK ? e : ended;
-	}
-	if (e == ERR_TOO_BIG)
-		cease(&f, ITEM_WAITING);
-	groups_free(&f.groups);
-	return e;
+	struct flow *f = mem_alloc(sizeof(*f));
+	f->t = t;
+	f->groups.t = t;
+	return f;
 }
 
-static bool any_waiting(const struct transfer *t)
+void flow_forget(struct transfer *t)
+{
+	if (t->flow == NULL)
+		return;
+	groups_free(&t->flow->groups);
+	free(t->flow);
+	t->flow = NULL;
+}
+
+void flow_moved(struct transfer *t)
+{
+	if (t->flow != NULL)
+		t->flow->t = t->flow->groups.t = t;
+}
+
+void flow_ask_ahead(struct transfer *t)
+{
+	t->flow = flow_new(t);
+	(void)!ask(t->flow);
+}
+
+static bool any(const struct transfer *t, enum item_state state)
 {
 	for (uint32_t i = 0; i < t->count; i++) {
-		if (t->items[i].state == ITEM_WAITING)
+		if (t->items[i].state == state)
 			return true;
 	}
 	return false;
 }
 
+/* All bodies have come: until their answers have, the source may be of use to another. */
+static void lend(struct transfer *t)
+{
+	if (t->idle != NULL && !any(t, ITEM_WAITING) && !any(t, ITEM_SINGLE) && !passage_must_end(t, 0))
+		t->lent = t->idle(t->ctx);
+}
+
+/* Once through; what a broken destination gave back waits again. */
+static enum err run_once(struct transfer *t)
+{
+	if (t->flow == NULL)
+		t->flow = flow_new(t);
+	struct flow *f = t->flow;
+	enum err e = run(f);
+
+	if (e == ERR_OK || e == ERR_TOO_BIG) {
+		enum err ended = group_end(&f->groups);
+		if (ended == ERR_OK && e == ERR_OK)
+			lend(t);
+		if (ended == ERR_OK)
+			ended = groups_settle(&f->groups);
+		e = ended == ERR_OK ? e : ended;
+	}
+	if (e == ERR_TOO_BIG)
+		cease(f, ITEM_WAITING);
+	flow_forget(t);
+	return e;
+}
+
+/* The source is needed again for what did not pass. */
+static enum err reclaim(struct transfer *t)
+{
+	if (!t->lent)
+		return ERR_OK;
+	t->lent = false;
+	t->numbered = false;
+	return t->reclaim(t->ctx);
+}
+
 enum err flow_run(struct transfer *t)
 {
 	enum err e = ERR_OK;
-	while (e == ERR_OK && any_waiting(t))
-		e = run_once(t);
+	while (e == ERR_OK && (t->flow != NULL || any(t, ITEM_WAITING))) {
+		e = reclaim(t);
+		if (e == ERR_OK)
+			e = run_once(t);
+	}
+	if (e == ERR_OK && any(t, ITEM_SINGLE))
+		e = reclaim(t);
 	return e;
 }

@@ -10,6 +10,11 @@
 
 #include "engine/passage.h"
 
+/* The first bodies are asked for; flow_run() goes on from there.  flow_forget() frees what that needs. */
+void flow_ask_ahead(struct transfer *t);
+void flow_moved(struct transfer *t);
+void flow_forget(struct transfer *t);
+
 /* Every waiting item of t, which is then done or single.  Errors of transfer_missing(). */
 enum err flow_run(struct transfer *t) MUST_CHECK;
 

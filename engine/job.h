@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/clock.h"
 #include "lib/err.h"
 #include "engine/flags.h"
 #include "engine/folders.h"
@@ -33,12 +34,14 @@ struct job {
 	struct folder_pair *pair;
 	unsigned number; /* in the plan, from 1 */
 	enum job_state state;
+	bool made;  /* the destination's folder, by this run */
 	bool taken; /* some pair has it in hand */
 
 	struct message_list here; /* of the source, what has no partner */
 	struct flag_list changes;
 	uint32_t last_there;         /* highest UID on the destination */
 	struct imap_mailbox seen[2]; /* as the folders were; zero for one that was not there */
+	mono_time looked;            /* when seen was seen */
 	struct folder_size size[2];
 	bool sized[2];
 	bool identified; /* here holds identities */

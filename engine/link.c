@@ -261,24 +261,34 @@ void link_unselect(struct link *l)
 	l->selected = NULL;
 }
 
+enum err link_select_ahead(struct link *l, const char *folder, bool read_only)
+{
+	link_unselect(l);
+	return l->session == NULL ? ERR_CLOSED : imap_select_send(l->session, folder, read_only);
+}
+
+enum err link_select_arrived(struct link *l, const char *folder, bool read_only)
+{
+	enum err e = l->session == NULL ? ERR_CLOSED : imap_select_wait(l->session, &l->mailbox);
+	if (e != ERR_OK)
+		return e;
+	l->selected = mem_strdup(folder);
+	l->read_only = read_only;
+	link_worked(l);
+	return ERR_OK;
+}
+
 enum err link_select_both(const struct link_choice choices[2])
 {
 	bool sent[2] = {false, false};
 	enum err e = ERR_OK;
 
+	for (unsigned i = 0; i < 2; i++)
+		sent[i] =
+		    link_select_ahead(choices[i].link, choices[i].folder, choices[i].read_only) == ERR_OK;
 	for (unsigned i = 0; i < 2; i++) {
-		struct link *l = choices[i].link;
-		link_unselect(l);
-		sent[i] = l->session != NULL &&
-			  imap_select_send(l->session, choices[i].folder, choices[i].read_only) == ERR_OK;
-	}
-	for (unsigned i = 0; i < 2; i++) {
-		struct link *l = choices[i].link;
-		if (sent[i] && imap_select_wait(l->session, &l->mailbox) == ERR_OK) {
-			l->selected = mem_strdup(choices[i].folder);
-			l->read_only = choices[i].read_only;
-			link_worked(l);
-		}
+		if (sent[i])
+			(void)!link_select_arrived(choices[i].link, choices[i].folder, choices[i].read_only);
 	}
 	for (unsigned i = 0; i < 2 && e == ERR_OK; i++) {
 		if (choices[i].link->selected == NULL)

@@ -66,6 +66,10 @@ struct link_choice {
 };
 enum err link_select_both(const struct link_choice choices[2]) MUST_CHECK;
 
+/* As link_select(), in two steps, with bodies asked for between; nothing is connected again. */
+enum err link_select_ahead(struct link *l, const char *folder, bool read_only) MUST_CHECK;
+enum err link_select_arrived(struct link *l, const char *folder, bool read_only) MUST_CHECK;
+
 /* No folder counts as selected any more. */
 void link_unselect(struct link *l);
 

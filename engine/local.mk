@@ -37,6 +37,7 @@ engine_libengine_a_SOURCES = \
 	%D%/copy.h \
 	%D%/sizes.c \
 	%D%/create.c %D%/create.h \
+	%D%/errand.c %D%/errand.h \
 	%D%/copy.c
 dist_man_MANS += %D%/mailconvoy-sync.1
 bin_PROGRAMS += engine/mailconvoy-sync

@@ -90,10 +90,22 @@ static enum err look(struct transfer *t, struct lost *lost, unsigned count, unsi
 	return ERR_OK;
 }
 
+/* The folder selected, and the same one as before. */
+static enum err look_at_folder(struct transfer *t)
+{
+	struct link *l = t->destination;
+	enum err e = link_revive(l);
+	if (e == ERR_OK && (l->selected == NULL || strcmp(l->selected, t->to) != 0))
+		e = link_select(l, t->to, false);
+	if (e == ERR_OK && l->mailbox.uidvalidity != t->there.uidvalidity)
+		e = ERR_LOST;
+	return e;
+}
+
 enum err lookup_lost(struct transfer *t, struct lost *lost, unsigned count, bool patient)
 {
 	unsigned open = count;
-	enum err e = count == 0 ? ERR_OK : link_revive(t->destination);
+	enum err e = count == 0 ? ERR_OK : look_at_folder(t);
 	for (unsigned i = 0; e == ERR_OK && open > 0 && i < (patient ? LOOKUPS_MAX : 1); i++) {
 		const struct timespec pause = {.tv_sec = i > 0 ? LOOKUP_WAIT_S : 0};
 		(void)nanosleep(&pause, NULL);

@@ -13,7 +13,7 @@
 
 const char *passage_from(const struct transfer *t)
 {
-	return t->source->selected != NULL ? t->source->selected : t->from;
+	return t->from;
 }
 
 bool passage_must_end(const struct transfer *t, uint64_t ahead)
@@ -97,7 +97,7 @@ enum err passage_revive(struct transfer *t)
 		else if (stop_signal() == 0)
 			report_error(t->report, ERROR_SELECT,
 			    "%s folder %s: Could not select: it changed during the sync", link_name(links[i]),
-			    links[i]->selected);
+			    i == 0 ? t->from : t->to);
 		return e;
 	}
 	return ERR_OK;

@@ -50,18 +50,13 @@ enum err survey_give_up(struct pair *p, struct job *job, struct link *l, enum er
 	return e == ERR_TOO_BIG || report_is_full(r) ? ERR_TOO_BIG : ERR_OK;
 }
 
-bool survey_holds(const struct pair *p, const struct job *job)
+bool survey_holds(const struct job *job, unsigned side, const struct imap_mailbox *now)
 {
-	for (unsigned side = 0; side < 2; side++) {
-		const struct imap_mailbox *now = &p->links[side].mailbox;
-		const struct imap_mailbox *seen = &job->seen[side];
-		bool was_there = side == 0 || seen->uidvalidity != 0 || seen->exists != 0;
-		if (now->exists != seen->exists)
-			return false;
-		if (was_there && (now->uidvalidity != seen->uidvalidity || now->uidnext != seen->uidnext))
-			return false;
-	}
-	return true;
+	const struct imap_mailbox *seen = &job->seen[side];
+	if (side == 1 && seen->uidvalidity == 0 && seen->exists == 0)
+		return now->exists == 0;
+	return now->exists == seen->exists && now->uidvalidity == seen->uidvalidity &&
+	       now->uidnext == seen->uidnext;
 }
 
 /* The lists are whole: what is to be done follows from them, and they are not needed any more. */
@@ -87,6 +82,7 @@ static void conclude(struct pair *p, struct job *job, struct lists *l)
 	message_list_keep_unpaired(&l->here);
 	job->here = l->here;
 	l->here = (struct message_list){0};
+	job->looked = mono_now();
 	job->state = JOB_SURVEYED;
 }
 
@@ -191,7 +187,8 @@ static enum err complete(struct pair *p, struct asked *a, bool *done_r)
 	uint32_t unlisted;
 
 	*done_r = false;
-	if (link_select_both(choices) != ERR_OK || !survey_holds(p, a->job))
+	if (link_select_both(choices) != ERR_OK || !survey_holds(a->job, 0, &p->links[0].mailbox) ||
+	    !survey_holds(a->job, 1, &p->links[1].mailbox))
 		return ERR_OK;
 	enum err e = listing_complete(&p->links[1], NULL, &a->lists.there, &unlisted);
 	if (e == ERR_OK)

@@ -22,8 +22,8 @@ enum err survey_batch(struct pair *p, struct job **jobs, unsigned count) MUST_CH
 /* One of them; both folders are selected afterwards.  The same errors. */
 enum err survey_one(struct pair *p, struct job *job) MUST_CHECK;
 
-/* Whether the folders selected are still as the survey saw them. */
-bool survey_holds(const struct pair *p, const struct job *job);
+/* Whether a side's folder, as it is now, is still as the survey saw it. */
+bool survey_holds(const struct job *job, unsigned side, const struct imap_mailbox *now);
 
 /* Reports what could not be gone through: the job is JOB_FAILED, ERR_OK, or an error as above. */
 enum err survey_give_up(struct pair *p, struct job *job, struct link *l, enum err e) MUST_CHECK;

@@ -11,38 +11,68 @@
 #include "engine/single.h"
 #include "engine/stop.h"
 
-/* Whether the message is to be copied; if not, that is said and counted. */
-static bool wanted(struct transfer *t, const struct message *m)
+static bool wanted(const struct transfer *t, const struct message *m)
 {
 	uint64_t maxsize = t->report->options->maxsize;
-	if (maxsize == 0 || m->size <= maxsize)
-		return true;
-	out("msg %s/%u skipped (%llu exceeds maxsize limit %llu bytes)", passage_from(t), m->uid,
-	    (unsigned long long)m->size, (unsigned long long)maxsize);
-	t->report->skipped++;
-	t->report->processed++;
-	t->report->bytes_skipped += m->size;
-	return false;
+	return m->partner == MESSAGE_UNPAIRED && (maxsize == 0 || m->size <= maxsize);
+}
+
+static void say_skipped(struct transfer *t)
+{
+	uint64_t maxsize = t->report->options->maxsize;
+	for (uint32_t i = 0; i < t->messages->count && maxsize > 0; i++) {
+		const struct message *m = &t->messages->items[i];
+		if (m->partner != MESSAGE_UNPAIRED || m->size <= maxsize)
+			continue;
+		out_later("msg %s/%u skipped (%llu exceeds maxsize limit %llu bytes)", t->from, m->uid,
+		    (unsigned long long)m->size, (unsigned long long)maxsize);
+		t->report->skipped++;
+		t->report->processed++;
+		t->report->bytes_skipped += m->size;
+	}
+}
+
+static void prepare(struct transfer *t)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < t->messages->count; i++)
+		count += wanted(t, &t->messages->items[i]);
+	t->items = mem_array(count + 1, sizeof(*t->items));
+	t->count = 0;
+	for (uint32_t i = 0; i < t->messages->count; i++) {
+		if (wanted(t, &t->messages->items[i]))
+			t->items[t->count++] = (struct item){.message = &t->messages->items[i]};
+	}
+}
+
+void transfer_ask_ahead(struct transfer *t)
+{
+	prepare(t);
+	flow_ask_ahead(t);
+}
+
+void transfer_moved(struct transfer *t)
+{
+	flow_moved(t);
+}
+
+void transfer_forget(struct transfer *t)
+{
+	flow_forget(t);
+	free(t->items);
+	t->items = NULL;
 }
 
 enum err transfer_missing(struct transfer *t)
 {
-	uint32_t unpaired = 0;
-	for (uint32_t i = 0; i < t->messages->count; i++)
-		unpaired += t->messages->items[i].partner == MESSAGE_UNPAIRED;
-	t->items = mem_array(unpaired + 1, sizeof(*t->items));
-	t->count = 0;
-	for (uint32_t i = 0; i < t->messages->count; i++) {
-		struct message *m = &t->messages->items[i];
-		if (m->partner == MESSAGE_UNPAIRED && wanted(t, m))
-			t->items[t->count++] = (struct item){.message = m};
-	}
+	if (t->items == NULL)
+		prepare(t);
+	say_skipped(t);
 	enum err e = flow_run(t);
 	if (e == ERR_OK)
 		e = single_run(t);
 	if (e == ERR_OK && passage_must_end(t, 0))
 		e = stop_signal() != 0 ? ERR_CLOSED : ERR_TOO_BIG;
-	free(t->items);
-	t->items = NULL;
+	transfer_forget(t);
 	return e;
 }
