@@ -123,6 +123,7 @@ static void add_actions(struct json_object *o, struct arena *a, const struct job
 	view_str(o, "rerun_url", url_job(a, j->id, "rerun"));
 	view_str(o, "delete_url", url_job(a, j->id, "delete"));
 	view_str(o, "log_url", url_job(a, j->id, "log"));
+	view_str(o, "log_links_url", url_job(a, j->id, "log-links"));
 	view_str(o, "tail_url", url_job(a, j->id, "tail"));
 	view_bool(o, "can_edit", !running);
 	view_str(

@@ -59,6 +59,7 @@ fcgi_mailconvoy_web_SOURCES = \
 	%D%/page_job_edit.c \
 	%D%/page_job_actions.c \
 	%D%/page_job_log.c \
+	%D%/page_log_link.c \
 	%D%/import_stage.c %D%/import_stage.h \
 	%D%/page_import.c \
 	%D%/page_import_preview.c \

@@ -36,6 +36,8 @@ static const struct {
     {"user_disabled", "success", "The user is disabled and signed out everywhere."},
     {"user_enabled", "success", "The user may sign in again."},
     {"user_signed_out", "success", "The user is signed out everywhere."},
+    {"log_link_made", "success", "The link is made. Whoever has it can read this log, and nothing else."},
+    {"log_link_revoked", "success", "The link is revoked. It works no more."},
     {"token_revoked", "success", "The token is revoked. It works no more."},
     {"password_set", "success", "Your password is set. Sign in with it."},
     {"signed_out", "success", "You are signed out."},

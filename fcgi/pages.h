@@ -101,6 +101,12 @@ enum err page_user_enable(struct visit *v) MUST_CHECK;   /* 303/200; 404; 409 on
 enum err page_user_sign_out(struct visit *v) MUST_CHECK; /* 303/200; 404 */
 enum err page_user_link(struct visit *v) MUST_CHECK;     /* 200 with the one-time link; 404 */
 
+/* page_log_link.c */
+enum err page_log_links(struct visit *v) MUST_CHECK;       /* 200; 404 */
+enum err page_log_link_create(struct visit *v) MUST_CHECK; /* 303/201; 404; 422 */
+enum err page_log_link_revoke(struct visit *v) MUST_CHECK; /* 303/204; 404 */
+enum err page_log_link_open(struct visit *v) MUST_CHECK;   /* as page_job_log(); 404 whatever is wrong */
+
 /* page_tokens.c */
 enum err page_tokens_list(struct visit *v) MUST_CHECK;  /* 200 */
 enum err page_token_create(struct visit *v) MUST_CHECK; /* 201 with the token, this once; 422 */

@@ -65,7 +65,7 @@ static enum err parse_method(struct request *rq)
 static bool has_short_form(const char *path)
 {
 	static const char *const nouns[] = {"/jobs", "/servers", "/batches", "/bulk", "/import", "/accounts",
-	    "/users", "/workers", "/audit", "/tokens"};
+	    "/users", "/workers", "/audit", "/tokens", "/log-links"};
 	size_t i;
 
 	for (i = 0; i < sizeof(nouns) / sizeof(nouns[0]); i++) {

@@ -100,6 +100,11 @@ const struct route site_routes[] = {
     GET(URL_AUDIT, ROUTE_ADMIN, page_audit_list),
     GET(URL_AUDIT ".csv", ROUTE_ADMIN, page_audit_csv),
 
+    GET(URL_JOBS "/:id/log-links", ROUTE_MEMBER, page_log_links),
+    POST(URL_JOBS "/:id/log-links", ROUTE_MEMBER, page_log_link_create),
+    POST_HARMLESS(URL_LOG_LINKS "/:id/revoke", ROUTE_MEMBER, page_log_link_revoke),
+    GET_WITH(ROUTE_NO_TOKEN, URL_LOG "/:token", ROUTE_ANYONE, page_log_link_open),
+
     /* a token makes no tokens */
     GET_WITH(ROUTE_NO_TOKEN, URL_TOKENS, ROUTE_MEMBER, page_tokens_list),
     POST_WITH(ROUTE_NO_TOKEN, URL_TOKENS, ROUTE_MEMBER, page_token_create),

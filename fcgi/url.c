@@ -45,6 +45,11 @@ const char *url_user(struct arena *a, uint64_t id, const char *action)
 	return of_noun(a, URL_USERS, id, action);
 }
 
+const char *url_log_link(struct arena *a, uint64_t id, const char *action)
+{
+	return of_noun(a, URL_LOG_LINKS, id, action);
+}
+
 const char *url_token(struct arena *a, uint64_t id, const char *action)
 {
 	return of_noun(a, URL_TOKENS, id, action);

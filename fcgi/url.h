@@ -28,6 +28,7 @@
 #define URL_TOKENS "/migration/tokens"
 #define URL_WELCOME "/welcome"
 #define URL_LOG "/log"
+#define URL_LOG_LINKS "/migration/log-links"
 #define URL_STATIC "/static"
 
 /* /migration/jobs/ID, or with "/" and what follows when action is not NULL. */
@@ -37,6 +38,7 @@ const char *url_batch(struct arena *a, uint64_t id, const char *action);
 const char *url_bulk(struct arena *a, uint64_t id);
 const char *url_account(struct arena *a, uint64_t id, const char *action);
 const char *url_user(struct arena *a, uint64_t id, const char *action);
+const char *url_log_link(struct arena *a, uint64_t id, const char *action);
 const char *url_token(struct arena *a, uint64_t id, const char *action);
 const char *url_import(struct arena *a, uint64_t id, const char *action);
 

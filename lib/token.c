@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
@@ -27,6 +29,12 @@ void token_new(char hex_r[TOKEN_HEX_LEN + 1])
 void token_hash(const void *data, size_t len, unsigned char hash_r[TOKEN_HASH_BYTES])
 {
 	SHA256(data, len, hash_r);
+}
+
+void token_sign(const void *key, size_t len, const char *text, unsigned char mac_r[TOKEN_HASH_BYTES])
+{
+	if (HMAC(EVP_sha256(), key, (int)len, (const unsigned char *)text, strlen(text), mac_r, NULL) == NULL)
+		log_fatal("HMAC-SHA256 is not available in libcrypto");
 }
 
 void token_hex(const void *bytes, size_t len, char *hex_r)

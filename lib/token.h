@@ -21,6 +21,9 @@ void token_new(char hex_r[TOKEN_HEX_LEN + 1]);
 /* SHA-256 of the len bytes at data. */
 void token_hash(const void *data, size_t len, unsigned char hash_r[TOKEN_HASH_BYTES]);
 
+/* HMAC-SHA256 (RFC 2104) of text under the len bytes at key. */
+void token_sign(const void *key, size_t len, const char *text, unsigned char mac_r[TOKEN_HASH_BYTES]);
+
 /* len bytes as 2 * len lower-case hex digits and a NUL. */
 void token_hex(const void *bytes, size_t len, char *hex_r);
 

@@ -22,6 +22,7 @@ sql_libsql_a_SOURCES = \
 	%D%/store_user_admin.c %D%/store_user_admin.h \
 	%D%/store_session.c %D%/store_session.h \
 	%D%/store_token.c %D%/store_token.h \
+	%D%/store_log_link.c %D%/store_log_link.h \
 	%D%/store_throttle.c %D%/store_throttle.h \
 	%D%/store_audit.c %D%/store_audit.h \
 	%D%/store_server.c %D%/store_server.h \

@@ -17,6 +17,7 @@ dist_templates_DATA = \
 	%D%/job_show.html \
 	%D%/jobs_list.html \
 	%D%/layout.html \
+	%D%/log_links.html \
 	%D%/login.html \
 	%D%/part_bar.html \
 	%D%/part_job_row.html \

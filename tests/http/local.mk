@@ -7,6 +7,7 @@ HTTP_TESTS = \
 	tests/http/test_batch.py \
 	tests/http/test_import.py \
 	tests/http/test_log.py \
+	tests/http/test_log_link.py \
 	tests/http/test_security.py \
 	tests/http/test_isolation.py \
 	tests/http/test_admin.py \

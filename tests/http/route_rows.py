@@ -93,6 +93,12 @@ def user_form(who):
     return {"email": "invited%d@example.org" % web.names, "role": "admin", "account_id": who.account}
 
 
+def log_link(who):
+    return int(web.sql("INSERT INTO log_link (job_id, created_by, created_at, expires_at) VALUES (%d, %d, "
+                       "UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL 1 DAY); SELECT LAST_INSERT_ID()"
+                       % (job()(who), who.user))[0][0])
+
+
 def token(who, scopes="jobs:read", text=None, installation=False):
     web.names += 1
     text = text or "token%d" % web.names
@@ -186,6 +192,10 @@ ROWS = {
     "GET /migration/workers": Row(),
     "GET /migration/audit": Row(),
     "GET /migration/audit.csv": Row(),
+    "GET /migration/jobs/:id/log-links": Row(own=job()),
+    "POST /migration/jobs/:id/log-links": Row(201, own=job(), form=nothing),
+    "POST /migration/log-links/:id/revoke": Row(204, own=log_link, form=nothing),
+    "GET /log/:token": Row(404, token=lambda who: "1-" + "0" * 64),
     "GET /migration/tokens": Row(),
     "POST /migration/tokens": Row(201, page=201, form=lambda who: {"name": "x", "jobs_read": "1"}),
     "POST /migration/tokens/:id/revoke": Row(204, own=token, form=nothing),
