@@ -1,6 +1,7 @@
 -- Bulk actions.  A row of bulk is one that was asked for, with the jobs it counted then in bulk_job: a confirmed action
 -- touches those and no others.  done: how many of them are dealt with, in the order of n; it moves in the same
 -- transaction as what was done, so that an action that was cut short goes on where it stopped, and never twice.
+-- as_admin: it may hold jobs of every account, whatever its asker is now.
 -- filter: the query of the list it was taken from; picked: rows of it chosen one by one, not all of it.
 CREATE TABLE IF NOT EXISTS bulk (
 	id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -9,6 +10,7 @@ CREATE TABLE IF NOT EXISTS bulk (
 	action ENUM('dry_run', 'run_real', 'retry', 'cancel', 'delete') NOT NULL,
 	filter VARCHAR(2000) NULL,
 	picked BOOLEAN NOT NULL,
+	as_admin BOOLEAN NOT NULL DEFAULT FALSE,
 	newest_job_id BIGINT UNSIGNED NOT NULL,
 	total INT UNSIGNED NOT NULL,
 	done INT UNSIGNED NOT NULL DEFAULT 0,

@@ -142,11 +142,12 @@ static enum err ask(struct db *db, void *ctx)
 	struct asking *c = ctx;
 	uint64_t count;
 	enum err e = db_exec(db,
-	    "INSERT INTO bulk (user_id, request_key, action, filter, picked, newest_job_id, total, "
-	    "created_at)"
-	    " SELECT ?, ?, ?, ?, ?, COALESCE(MAX(id), 0), 0, UTC_TIMESTAMP(6) FROM job",
-	    DB_ARGS(db_p_u64(c->v->user_id), db_p_blob(c->q->request_key, JOB_REQUEST_KEY_BYTES),
-		db_p_str(bulk_action_name(c->q->action)), db_p_str(c->q->filter), db_p_u64(c->q->picked)),
+	    "INSERT INTO bulk (user_id, as_admin, request_key, action, filter, picked, newest_job_id, total,"
+	    " created_at)"
+	    " SELECT ?, ?, ?, ?, ?, ?, COALESCE(MAX(id), 0), 0, UTC_TIMESTAMP(6) FROM job",
+	    DB_ARGS(db_p_u64(c->v->user_id), db_p_u64(viewer_is_admin(c->v)),
+		db_p_blob(c->q->request_key, JOB_REQUEST_KEY_BYTES), db_p_str(bulk_action_name(c->q->action)),
+		db_p_str(c->q->filter), db_p_u64(c->q->picked)),
 	    NULL);
 
 	if (e != ERR_OK)
@@ -204,8 +205,10 @@ enum err store_bulk_get(
 	enum err e = db_query_one(db, a,
 	    "SELECT id, action, filter, newest_job_id, total, done, created_at, confirmed_at, finished_at,"
 	    " confirmed_at IS NULL AND created_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND, picked"
-	    " FROM bulk WHERE id = ? AND user_id = ?",
-	    DB_ARGS(db_p_u64(BULK_CONFIRM_S), db_p_u64(id), db_p_u64(v->user_id)), &rows);
+	    " FROM bulk WHERE id = ? AND user_id = ? AND (as_admin = 0 OR ? = 1)",
+	    DB_ARGS(
+		db_p_u64(BULK_CONFIRM_S), db_p_u64(id), db_p_u64(v->user_id), db_p_u64(viewer_is_admin(v))),
+	    &rows);
 
 	if (e != ERR_OK)
 		return e;

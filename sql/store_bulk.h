@@ -3,7 +3,8 @@
  * judging tells, as often as wanted, what the action would do to each now; running does it, a transaction per
  * hundred, to the jobs that were counted and to no others.  What became of each is kept with it.
  *
- * A bulk belongs to the user who asked for it; to everybody else it is ERR_NOT_FOUND.  Errors of sql/db.h are
+ * A bulk belongs to the user who asked for it, as long as they are an administrator if they were one then; to
+ * everybody else it is ERR_NOT_FOUND.  Errors of sql/db.h are
  * not repeated.
  */
 #ifndef MCV_SQL_STORE_BULK_H

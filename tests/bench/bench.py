@@ -2,7 +2,8 @@
 
 Figures: job (a job through the panel over the same command run by hand), start (from submitting to the program's start),
 idle (the worker's CPU while nothing is queued), memory (resident, of a web process and of the worker),
-import (10,000 rows of CSV: time, and memory of the web process).
+import (10,000 rows of CSV: time, and memory of the web process),
+bulk (10,000 jobs of a batch queued again at one request; the batch's page and its CSV report then).
 MCV_BUILDDIR is an optimised build; MCV_SYNC_PROGRAM the program (imapsync on PATH, else the built-in engine).
 """
 
@@ -213,7 +214,42 @@ def bench_import(directory):
                max(peak_mb(pid) for pid in children(stack.env["WEB_PID"])), "MB", 40)
 
 
-FIGURES = {"job": bench_job, "start": bench_start, "idle": bench_idle, "memory": bench_memory, "import": bench_import}
+def bench_bulk(directory):
+    """A batch of MCV_ROWS ended dry runs: from the confirmation to the last job queued again."""
+    with Stack(os.path.join(directory, "bulk"), BUILD, 0, parts=("mariadb", "web"), with_sample=False) as stack:
+        panel = Panel(stack.env["URL"])
+        panel.sign_in(stack.env["ADMIN_EMAIL"], stack.env["ADMIN_PASSWORD"])
+        stack.db.sql("""USE mailconvoy;
+            INSERT INTO batch (id, account_id, tag, created_at) SELECT 1, MIN(id), 'bench', UTC_TIMESTAMP(6) FROM account;
+            INSERT INTO job (account_id, batch_id, dry_run, src_server_name, src_host, src_port, src_security, src_verify,
+                src_user, src_sealed, dst_server_name, dst_host, dst_port, dst_security, dst_verify, dst_user, dst_sealed,
+                state, queued_at, started_at, finished_at, updated_at, reason, messages_total, bytes_total)
+            SELECT account_id, id, 1, 'Source', 'old.example.org', 993, 'tls', 1, CONCAT('user', seq, '@example.org'),
+                REPEAT('s', 96), 'Destination', 'new.example.org', 993, 'tls', 1, CONCAT('user', seq, '@example.net'),
+                REPEAT('d', 96), 'done', created_at + INTERVAL seq MICROSECOND, created_at, UTC_TIMESTAMP(6),
+                UTC_TIMESTAMP(6), 'ok_dry', seq, seq * 1000
+            FROM batch, seq_1_to_%d""" % ROWS)
+        began = time.monotonic()
+        asked = panel.form("/migration/jobs/bulk", {"action": "run_real", "scope": "matching", "batch": 1})["bulk"]
+        counted = time.monotonic()
+        done = panel.form("/migration/bulk/%d" % asked["id"], {})
+        ended = time.monotonic()
+        if [(c["outcome"], c["count"]) for c in done["counts"]] != [("requeued", ROWS)]:
+            raise RuntimeError("not all were queued again: %s" % done["counts"])
+        print("%d jobs: counted in %.2f s" % (ROWS, counted - began))
+        report("%d jobs queued again" % ROWS, ended - counted, "s", 3)
+        began = time.monotonic()
+        model = panel.get("/migration/batches/1")
+        report("a batch of %d mailboxes and %d runs as a page" % (model["totals"]["mailboxes"], model["totals"]["runs"]),
+               time.monotonic() - began, "s", 0.5)
+        began = time.monotonic()
+        panel.raw("GET", "/migration/batches/1/report.csv")
+        report("its report as CSV", time.monotonic() - began, "s", 3)
+        report("largest web process then (peak)", max(peak_mb(pid) for pid in children(stack.env["WEB_PID"])), "MB", 15)
+
+
+FIGURES = {"job": bench_job, "start": bench_start, "idle": bench_idle, "memory": bench_memory, "import": bench_import,
+           "bulk": bench_bulk}
 
 
 def main():

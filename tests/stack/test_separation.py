@@ -101,6 +101,24 @@ def test_a_file_is_imported_and_an_old_one_removed():
         "SELECT id FROM mailconvoy.import WHERE id = %d" % over))
 
 
+def test_many_jobs_are_run_again_cancelled_and_deleted_at_one_request():
+    servers.run_ctl("slots", "0")
+    try:
+        ids = [new_job()["id"]]
+        for action, states in (("cancel", ["cancelled"]), ("retry", ["queued"]), ("cancel", ["cancelled"])):
+            asked = panel.form("/migration/jobs/bulk", {"action": action, "ids": ",".join(map(str, ids))})["bulk"]
+            rows = panel.form("/migration/bulk/%d" % asked["id"], {})["rows"]
+            ids = [row["other_id"] or row["job_id"] for row in rows]
+            same([panel.job(job)["job"]["state"] for job in ids], states)
+        # the next question takes away what nobody answered
+        servers.db.sql("UPDATE mailconvoy.bulk SET confirmed_at = NULL, created_at = '2020-01-01'")
+        deleted = panel.form("/migration/jobs/bulk", {"action": "delete", "confirm": "1", "ids": ids[0]})
+        same([row["outcome"] for row in deleted["rows"]], ["deleted"])
+        same(servers.db.sql("SELECT COUNT(*) FROM mailconvoy.bulk").strip(), "1")
+    finally:
+        servers.run_ctl("slots", "2")
+
+
 def test_servers_are_tested_changed_and_deleted():
     env = servers.env
     spare = panel.add_server("Spare", "localhost", env["SRC_PORT"])["id"]
