@@ -31,6 +31,7 @@ struct group {
 	uint32_t *by_key; /* indices in here, by key; NULL until needed */
 	uint32_t
 	    unlisted_there; /* the destination tells nothing about so many: any of the missing, perhaps */
+	uint32_t gone;      /* of here, since they were listed */
 	struct tally_count count;
 };
 

@@ -13,7 +13,8 @@
 #include "engine/verify_words.h"
 
 #define AHEAD_BYTES (4 * 1024 * 1024)
-#define TWINS_MAX 8 /* identical-looking messages whose contents are compared for one */
+#define ASKED_MAX 1000 /* messages of a run asked for one by one */
+#define TWINS_MAX 8    /* identical-looking messages whose contents are compared for one */
 
 /* ---- contents ---- */
 
@@ -125,6 +126,74 @@ static enum err say(struct group *g, enum fault fault, uint32_t index)
 	return e;
 }
 
+/* What became of a source message since it was listed, or since the run began. */
+enum fate {
+	FATE_THERE,
+	FATE_GONE,  /* deleted or moved away meanwhile: nothing is asked of the destination */
+	FATE_FILED, /* put here after the run began, whenever it arrived at first: only few servers can tell
+		     */
+};
+
+static enum err on_saved(void *ctx, const struct imap_row *row)
+{
+	*(int64_t *)ctx = listing_date(row->saved);
+	return ERR_OK;
+}
+
+static enum err fetch_one(struct link *l, uint32_t uid, unsigned item, int64_t *saved_s, uint64_t *rows_r)
+{
+	const struct imap_range one = {.first = uid, .last = uid};
+	enum err e = imap_fetch_rows(l->session, &one, 1, item, NULL, on_saved, saved_s, rows_r);
+
+	if (e != ERR_OK && imap_session_alive(l->session))
+		*rows_r = 1; /* it says nothing of the message */
+	return e == ERR_OK || imap_session_alive(l->session) ? ERR_OK : link_revive(l);
+}
+
+static enum err ask_fate(struct group *g, uint32_t index, enum fate *fate_r)
+{
+	const struct origin *o = origin_of(g, index);
+	int64_t began_s = (int64_t)g->v->report->options->newer_than_s;
+	struct link *l = g->v->source;
+	uint32_t uid = g->here.items[index].uid;
+	int64_t saved_s = 0;
+	uint64_t rows = 0;
+	enum err e = ERR_OK;
+
+	*fate_r = FATE_THERE;
+	if (g->v->asked++ >= ASKED_MAX)
+		return ERR_OK;
+	if (l->selected == NULL || strcmp(l->selected, o->name) != 0)
+		e = link_select(l, o->name, true);
+	/* a server shows a client the mailbox as that saw it last; a failure shows at the next command */
+	if (e == ERR_OK)
+		(void)!imap_noop(l->session);
+	if (e == ERR_OK && began_s != 0 && imap_session_can(l->session, "SAVEDATE"))
+		e = fetch_one(l, uid, IMAP_FETCH_SAVED, &saved_s, &rows);
+	if (saved_s > began_s && saved_s < unix_now_s() + VERIFY_FUTURE_S)
+		*fate_r = FATE_FILED;
+	/* no answer may also mean no such date */
+	if (e != ERR_OK || rows > 0)
+		return e;
+	e = fetch_one(l, uid, IMAP_FETCH_FLAGS, &saved_s, &rows);
+	if (e == ERR_OK && rows == 0)
+		*fate_r = FATE_GONE;
+	return e;
+}
+
+/* A pair one of which could not be read. */
+static enum err judge_unread(struct group *g, uint32_t index)
+{
+	enum fate fate;
+	enum err e = ask_fate(g, index, &fate);
+
+	if (e == ERR_OK && fate == FATE_GONE)
+		g->gone++;
+	else if (e == ERR_OK)
+		g->count.unread++;
+	return e;
+}
+
 static enum err judge_pair(struct group *g, uint32_t index, struct ahead *ahead)
 {
 	const struct message *m = &g->here.items[index];
@@ -137,10 +206,8 @@ static enum err judge_pair(struct group *g, uint32_t index, struct ahead *ahead)
 		enum err e = read_pair(g, index, ahead, &a, &b);
 		if (e != ERR_OK)
 			return e;
-		if (!a.known || !b.known) {
-			g->count.unread++;
-			return ERR_OK;
-		}
+		if (!a.known || !b.known)
+			return judge_unread(g, index);
 		if (!digest_same_kept(&a, &b)) {
 			g->count.altered++;
 			return say(g, FAULT_ALTERED, index);
@@ -230,48 +297,13 @@ static enum err has_twin(struct group *g, const struct message *m, bool by_date,
 	return ERR_OK;
 }
 
-static enum err on_saved(void *ctx, const struct imap_row *row)
-{
-	*(int64_t *)ctx = listing_date(row->saved);
-	return ERR_OK;
-}
-
-/*
- * Whether the message was filed here after the run began, whenever it arrived at first: only few servers can
- * tell.
- */
-static enum err was_filed_since(struct group *g, uint32_t index, bool *since_r)
-{
-	const struct imap_range one = {.first = g->here.items[index].uid, .last = g->here.items[index].uid};
-	const struct origin *o = origin_of(g, index);
-	int64_t began_s = (int64_t)g->v->report->options->newer_than_s;
-	struct link *l = g->v->source;
-	int64_t saved_s = 0;
-	uint64_t rows = 0;
-	enum err e = ERR_OK;
-
-	*since_r = false;
-	if (began_s == 0 || !imap_session_can(l->session, "SAVEDATE"))
-		return ERR_OK;
-	if (l->selected == NULL || strcmp(l->selected, o->name) != 0)
-		e = link_select(l, o->name, true);
-	if (e != ERR_OK)
-		return e;
-	if (imap_fetch_rows(l->session, &one, 1, IMAP_FETCH_SAVED, NULL, on_saved, &saved_s, &rows) !=
-		ERR_OK &&
-	    !imap_session_alive(l->session))
-		return link_revive(l);
-	*since_r = saved_s > began_s && saved_s < unix_now_s() + VERIFY_FUTURE_S;
-	return ERR_OK;
-}
-
 static enum err judge_missing(struct group *g, uint32_t index)
 {
 	const struct message *m = &g->here.items[index];
 	const struct origin *o = origin_of(g, index);
 	uint64_t maxsize = g->v->report->options->maxsize;
+	enum fate fate;
 	bool twin;
-	bool since;
 
 	if (maxsize > 0 && m->size > maxsize) {
 		g->count.left_out++;
@@ -289,11 +321,12 @@ static enum err judge_missing(struct group *g, uint32_t index)
 		g->count.newer++;
 		return ERR_OK;
 	}
-	e = was_filed_since(g, index, &since);
+	e = ask_fate(g, index, &fate);
 	if (e != ERR_OK)
 		return e;
-	if (since) {
-		g->count.newer++;
+	if (fate != FATE_THERE) {
+		g->gone += fate == FATE_GONE;
+		g->count.newer += fate == FATE_FILED;
 		return ERR_OK;
 	}
 	if (g->unlisted_there > 0) {
@@ -324,6 +357,8 @@ enum err verify_judge(struct group *g)
 {
 	struct ahead ahead = {.count = 0};
 	enum err e = ERR_OK;
+
+	g->gone = 0;
 	for (uint32_t i = 0; i < g->here.count && e == ERR_OK && stop_signal() == 0; i++) {
 		out_alive(
 		    "Host1: folder [%s] %u of %u messages compared", g->origins[0].name, i, g->here.count);
@@ -334,6 +369,6 @@ enum err verify_judge(struct group *g)
 		if (g->there.items[i].partner == MESSAGE_UNPAIRED)
 			e = judge_surplus(g, i);
 	}
-	g->count.compared += g->here.count;
+	g->count.compared += g->here.count - g->gone;
 	return stop_signal() != 0 ? ERR_CLOSED : e;
 }

@@ -223,6 +223,8 @@ struct json_object *job_view_progress(struct arena *a, const struct job *j)
 	struct json_object *o = json_object_new_object();
 	const struct job_counters *c = &j->counters;
 	bool running = j->state == JOB_RUNNING;
+	/* nobody can tell how long that takes */
+	bool verifying = running && j->verify.state == VERIFY_RUNNING;
 	int p = percent(j);
 
 	count(o, a, "messages_done", c->messages_done);
@@ -237,8 +239,11 @@ struct json_object *job_view_progress(struct arena *a, const struct job *j)
 	size(o, a, "bytes_copied", c->bytes_copied);
 	size(o, a, "biggest_bytes", c->biggest_bytes);
 	view_str(o, "folder_current", running ? c->folder_current : NULL);
-	view_str(o, "rate_text", rate_text(a, c));
-	view_str(o, "eta_text", !running ? NULL : c->eta_s >= 0 ? view_eta_text(a, c->eta_s) : "estimating");
+	view_str(o, "rate_text", verifying ? NULL : rate_text(a, c));
+	view_str(o, "eta_text",
+	    !running || verifying ? NULL
+	    : c->eta_s >= 0       ? view_eta_text(a, c->eta_s)
+				  : "estimating");
 	view_str(o, "quota_text", quota_text(a, c));
 	view_add(o, "percent", p >= 0 ? json_object_new_int(p) : NULL);
 	return o;

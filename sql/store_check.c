@@ -27,6 +27,9 @@ static const struct rule {
     {"ended_without_end",
 	"SELECT CONCAT('job ', id, ' is ', state, ' but has no moment it ended at, or no reason') FROM job"
 	" WHERE state NOT IN ('queued', 'running') AND (finished_at IS NULL OR reason IS NULL) LIMIT 1000"},
+    {"verifying_after_the_end",
+	"SELECT CONCAT('job ', id, ' is ', state, ' but its verification is under way') FROM job"
+	" WHERE state <> 'running' AND verify_state = 'running' LIMIT 1000"},
     {"expired_lease",
 	"SELECT CONCAT('job ', id, ' has a lease that ran out and nobody has rescued it') FROM job"
 	" WHERE state = 'running' AND lease_until < UTC_TIMESTAMP(6) - INTERVAL 5 MINUTE LIMIT 1000"},

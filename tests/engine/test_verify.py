@@ -180,6 +180,28 @@ def what_was_filed_elsewhere_since_the_run_began_is_told_apart(bench, program):
 
 
 @tests.engine_only
+def what_a_person_deletes_meanwhile_is_not_asked_of_the_destination(bench, program):
+    user = bench.user()
+    c = box.connect(bench.source, user)
+    for n in range(4):
+        box.append(c, "INBOX", box.message(n))
+    check(bench.sync(miscopier(bench, "leave"), user).code == 0)
+    gone = []
+
+    def rule(_, data):
+        """Message 1, which was left behind, and 3 are deleted between the listing and the look at them."""
+        if not gone and b"NOOP" in data:
+            gone.append(True)
+            c.select("INBOX")
+            c.store("1,3", "+FLAGS", "\\Deleted")
+            c.expunge()
+        return data
+    with Proxy(bench.source.port, from_client=rule) as proxy:
+        r = verify(bench, user, "content", port1=proxy.port)
+    check(gone and r.code == 0 and number(r, "Messages verified on host2") == number(r, "Messages compared"), r)
+
+
+@tests.engine_only
 def a_message_from_the_future_hides_no_loss(bench, program):
     user = bench.user()
     c = box.connect(bench.source, user)
