@@ -229,6 +229,9 @@ def bench_bulk(directory):
                 REPEAT('d', 96), 'done', created_at + INTERVAL seq MICROSECOND, created_at, UTC_TIMESTAMP(6),
                 UTC_TIMESTAMP(6), 'ok_dry', seq, seq * 1000
             FROM batch, seq_1_to_%d""" % ROWS)
+        for pid in children(stack.env["WEB_PID"]):  # what checking a password takes is not meant here
+            with open("/proc/%d/clear_refs" % pid, "w", encoding="ascii") as f:
+                f.write("5")
         began = time.monotonic()
         asked = panel.form("/migration/jobs/bulk", {"action": "run_real", "scope": "matching", "batch": 1})["bulk"]
         counted = time.monotonic()
