@@ -9,8 +9,16 @@
 #include "lib/mem.h"
 #include "engine/output.h"
 
+/* How many pairs of different size are looked into; where there are more, the server does that to messages.
+ */
+#define ODD_PAIRS_MAX 20
+
+/* Servers are known to trim a message's end, which is no cut. */
+#define TRIMMED_MAX 8
+
 struct digest {
 	uint8_t bytes[16]; /* half a SHA-256 */
+	uint64_t length;   /* carriage returns not counted */
 	bool asked;
 	bool known; /* false for a message that could not be had: it equals nothing */
 };
@@ -27,10 +35,30 @@ struct settling {
 	uint32_t *by_size; /* indices in there.list, by size, then date */
 };
 
+/* A body on its way into a digest, or a part of it; carriage returns do not count. */
+struct reading {
+	EVP_MD_CTX *md;
+	uint64_t at;
+	uint64_t from; /* digested are the bytes from here */
+	uint64_t to;   /* up to here */
+};
+
 static enum err on_begin(void *ctx, uint64_t size)
 {
+	struct reading *r = ctx;
 	(void)size;
-	return EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 ? ERR_OK : ERR_CRYPTO;
+	r->at = 0;
+	return EVP_DigestInit_ex(r->md, EVP_sha256(), NULL) == 1 ? ERR_OK : ERR_CRYPTO;
+}
+
+static enum err add(struct reading *r, const char *bytes, size_t len)
+{
+	uint64_t end = r->at + len;
+	uint64_t from = r->at > r->from ? r->at : r->from;
+	uint64_t to = end < r->to ? end : r->to;
+	bool good = from >= to || EVP_DigestUpdate(r->md, bytes + (from - r->at), (size_t)(to - from)) == 1;
+	r->at = end;
+	return good ? ERR_OK : ERR_CRYPTO;
 }
 
 static enum err on_piece(void *ctx, const char *bytes, size_t len)
@@ -38,8 +66,9 @@ static enum err on_piece(void *ctx, const char *bytes, size_t len)
 	while (len > 0) {
 		const char *cr = memchr(bytes, '\r', len);
 		size_t n = cr == NULL ? len : (size_t)(cr - bytes);
-		if (EVP_DigestUpdate(ctx, bytes, n) != 1)
-			return ERR_CRYPTO;
+		enum err e = add(ctx, bytes, n);
+		if (e != ERR_OK)
+			return e;
 		n += cr != NULL;
 		bytes += n;
 		len -= n;
@@ -47,20 +76,17 @@ static enum err on_piece(void *ctx, const char *bytes, size_t len)
 	return ERR_OK;
 }
 
-/* Reads the message once; what cannot be read stays unknown. */
-static enum err digest_of(struct side *s, uint32_t index, const struct digest **digest_r)
+/* The part of the message between from and to; d stays unknown for one that cannot be read. */
+static enum err digest_part(struct side *s, uint32_t index, uint64_t from, uint64_t to, struct digest *d)
 {
 	uint8_t full[EVP_MAX_MD_SIZE];
-	if (s->digests == NULL)
-		s->digests = mem_array(s->list->count, sizeof(*s->digests));
-	struct digest *d = &s->digests[index];
-	*digest_r = d;
 	while (!d->asked) {
-		EVP_MD_CTX *md = EVP_MD_CTX_new();
-		const struct imap_sink sink = {.begin = on_begin, .piece = on_piece, .ctx = md};
+		struct reading r = {.md = EVP_MD_CTX_new(), .from = from, .to = to};
+		const struct imap_sink sink = {.begin = on_begin, .piece = on_piece, .ctx = &r};
 		enum err e = imap_fetch_body(s->link->session, s->list->items[index].uid, &sink);
-		d->known = e == ERR_OK && EVP_DigestFinal_ex(md, full, NULL) == 1;
-		EVP_MD_CTX_free(md);
+		d->known = e == ERR_OK && EVP_DigestFinal_ex(r.md, full, NULL) == 1;
+		d->length = r.at;
+		EVP_MD_CTX_free(r.md);
 		if (d->known)
 			memcpy(d->bytes, full, sizeof(d->bytes));
 		d->asked = imap_session_alive(s->link->session);
@@ -73,6 +99,20 @@ static enum err digest_of(struct side *s, uint32_t index, const struct digest **
 	return ERR_OK;
 }
 
+/* Reads the message once; what cannot be read stays unknown. */
+static enum err digest_of(struct side *s, uint32_t index, const struct digest **digest_r)
+{
+	if (s->digests == NULL)
+		s->digests = mem_array(s->list->count, sizeof(*s->digests));
+	*digest_r = &s->digests[index];
+	return digest_part(s, index, 0, UINT64_MAX, &s->digests[index]);
+}
+
+static bool equal(const struct digest *a, const struct digest *b)
+{
+	return a->known && b->known && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
 static enum err same_content(struct settling *s, uint32_t here, uint32_t there, bool *same_r)
 {
 	const struct digest *a;
@@ -82,8 +122,46 @@ static enum err same_content(struct settling *s, uint32_t here, uint32_t there, 
 	if (e == ERR_OK)
 		e = digest_of(&s->there, there, &b);
 	if (e == ERR_OK)
-		*same_r = a->known && b->known && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+		*same_r = equal(a, b);
 	return e;
+}
+
+/* Whether two parts, of one message each, are equal. */
+static enum err same_part(struct settling *s, uint32_t here, uint64_t here_to, uint32_t there,
+    uint64_t there_from, uint64_t there_to, bool *same_r)
+{
+	struct digest a = {0};
+	struct digest b = {0};
+	enum err e = digest_part(&s->here, here, 0, here_to, &a);
+	if (e == ERR_OK)
+		e = digest_part(&s->there, there, there_from, there_to, &b);
+	*same_r = e == ERR_OK && equal(&a, &b);
+	return e;
+}
+
+/*
+ * Whether the destination's message is what a copier leaves that was cut inside it: its first bytes, or
+ * these and then the whole.  Any other difference is a server's doing, or the mark of a copier.
+ */
+static enum err is_botched(struct settling *s, uint32_t here, uint32_t there, bool *botched_r)
+{
+	const struct digest *a = NULL;
+	const struct digest *b = NULL;
+	*botched_r = false;
+	enum err e = digest_of(&s->here, here, &a);
+	if (e == ERR_OK)
+		e = digest_of(&s->there, there, &b);
+	if (e != ERR_OK || a == NULL || b == NULL || !a->known || !b->known)
+		return e;
+	uint64_t whole = a->length;
+	uint64_t held = b->length;
+	if (held + TRIMMED_MAX < whole)
+		return same_part(s, here, held, there, 0, held, botched_r);
+	if (held <= whole || held > 2 * whole)
+		return ERR_OK;
+	e = same_part(s, here, whole, there, held - whole, held, botched_r);
+	return e == ERR_OK && *botched_r ? same_part(s, here, held - whole, there, 0, held - whole, botched_r)
+					 : e;
 }
 
 static int compare_size(const struct message *a, const struct message *b)
@@ -184,10 +262,48 @@ static uint32_t *sorted_by_size(struct message_list *l)
 	return by_size;
 }
 
+static bool is_odd_pair(const struct message *m, const struct message_list *there)
+{
+	return m->partner < there->count && there->items[m->partner].size != m->size;
+}
+
+/* Whether pairs of different size are few enough to be looked into. */
+static bool has_odd_pairs(const struct message_list *here, const struct message_list *there)
+{
+	uint32_t odd = 0;
+	for (uint32_t i = 0; i < here->count; i++)
+		odd += is_odd_pair(&here->items[i], there);
+	return odd > 0 && (odd <= ODD_PAIRS_MAX || odd <= here->count / 10);
+}
+
+/* What some copier left in pieces is nobody's partner. */
+static enum err part_botched(struct settling *s)
+{
+	if (!has_odd_pairs(s->here.list, s->there.list))
+		return ERR_OK;
+	for (uint32_t i = 0; i < s->here.list->count; i++) {
+		struct message *m = &s->here.list->items[i];
+		bool botched;
+		if (!is_odd_pair(m, s->there.list))
+			continue;
+		out_alive("Host1: folder [%s] messages that look alike are compared", s->here.link->selected);
+		enum err e = is_botched(s, i, m->partner, &botched);
+		if (e != ERR_OK)
+			return e;
+		if (!botched)
+			continue;
+		out("Host2: folder [%s] msg %u is no whole copy of msg %u of host1", s->there.link->selected,
+		    s->there.list->items[m->partner].uid, m->uid);
+		s->there.list->items[m->partner].partner = MESSAGE_UNPAIRED;
+		m->partner = MESSAGE_UNPAIRED;
+	}
+	return ERR_OK;
+}
+
 bool content_doubtful(const struct message_list *here, struct message_list *there)
 {
 	struct settling s = {.there = {.list = there}};
-	bool doubtful = false;
+	bool doubtful = has_odd_pairs(here, there);
 	for (uint32_t i = 0; i < here->count && there->count > 0 && !doubtful; i++) {
 		if (here->items[i].partner != MESSAGE_UNPAIRED)
 			continue;
@@ -201,15 +317,15 @@ bool content_doubtful(const struct message_list *here, struct message_list *ther
 	return doubtful;
 }
 
-enum err content_settle(
-    struct link *source, struct link *destination, struct message_list *here, struct message_list *there)
+enum err content_settle(struct link *source, struct link *destination, struct message_list *here,
+    struct message_list *there, bool pieces)
 {
 	struct settling s = {
 	    .here = {.link = source, .list = here},
 	    .there = {.link = destination, .list = there},
 	    .by_size = sorted_by_size(there),
 	};
-	enum err e = ERR_OK;
+	enum err e = pieces ? part_botched(&s) : ERR_OK;
 	for (uint32_t i = 0; i < here->count && e == ERR_OK; i++) {
 		/* Each time one is freed a wrong pair became a right one: this ends. */
 		uint32_t open = here->items[i].partner == MESSAGE_UNPAIRED ? i : MESSAGE_UNPAIRED;

@@ -3,6 +3,8 @@
  * it can matter: a message left unpaired, and one on the destination of the same size and date that
  * - is paired with a message alike in everything but perhaps the body: the pair may be the wrong one; or
  * - is unpaired too, under another identity: servers disagree about malformed header fields.
+ * And, where pieces is set, pairs of different size, if they are few: what a copier left that was cut inside
+ * the message (its first bytes; or these, and then the whole) is no copy of it, and unpaired.
  */
 #ifndef MCV_ENGINE_CONTENT_H
 #define MCV_ENGINE_CONTENT_H
@@ -21,6 +23,6 @@ bool content_doubtful(const struct message_list *here, struct message_list *ther
  * Errors of link_revive().
  */
 enum err content_settle(struct link *source, struct link *destination, struct message_list *here,
-    struct message_list *there) MUST_CHECK;
+    struct message_list *there, bool pieces) MUST_CHECK;
 
 #endif

@@ -97,7 +97,7 @@ static enum err pair_up(struct pair *p, struct job *job, struct lists *l, bool s
 	if (!content_doubtful(&l->here, &l->there))
 		return ERR_OK;
 	enum err e = selected ? ERR_OK : link_select_both(choices);
-	return e == ERR_OK ? content_settle(&p->links[0], &p->links[1], &l->here, &l->there) : e;
+	return e == ERR_OK ? content_settle(&p->links[0], &p->links[1], &l->here, &l->there, true) : e;
 }
 
 static enum err list_alone(struct pair *p, struct job *job, struct lists *l)

@@ -128,7 +128,7 @@ static enum err judge_lists(struct group *g)
 	match_messages(&g->here, &g->there);
 	/* of several folders in one there is no UID that names a message */
 	if (g->there.count > 0 && g->origin_count == 1)
-		e = content_settle(g->v->source, g->v->destination, &g->here, &g->there);
+		e = content_settle(g->v->source, g->v->destination, &g->here, &g->there, false);
 	return e == ERR_OK ? verify_judge(g) : e;
 }
 
