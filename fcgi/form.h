@@ -88,6 +88,12 @@ struct json_object *form_problems(const struct form *f);
 /* Whether text (may be NULL) is a row's id: decimal, no leading zero, 1 to 2^63-1. */
 bool form_id(const char *text, uint64_t *id_r);
 
+/* A table for who only describes it: "const struct form_table x = {FORM_ROWS(specs)};" */
+struct form_table {
+	const struct form_spec *specs;
+	unsigned count;
+};
+
 #define FORM_ROWS(table) (table), (unsigned)(sizeof(table) / sizeof((table)[0]))
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fcgi/page.h"
+#include "fcgi/pages.h"
 #include "fcgi/security_view.h"
 #include "fcgi/url.h"
 #include "fcgi/view.h"
@@ -24,6 +25,8 @@ static const struct form_spec specs[] = {
     {.name = "dry_run_present", .kind = FORM_CHECK},
     {.name = "request_key", .kind = FORM_TEXT, .max_bytes = 64},
 };
+
+const struct form_table fields_job_new = {FORM_ROWS(specs)};
 
 const char *job_form_new_key(struct arena *a)
 {
@@ -58,7 +61,7 @@ enum err job_form_read(struct visit *v, struct form *f)
 	/* an unchecked box sends nothing; a script that says nothing of it gets the careful kind */
 	if (form_get(f, "dry_run")->state == FORM_ABSENT && !form_get(f, "dry_run_present")->checked)
 		form_set_check(f, "dry_run", true);
-	if (key->state != FORM_VALUE)
+	if (key->state == FORM_ABSENT)
 		form_set(f, "request_key", job_form_new_key(v->arena));
 	return e;
 }

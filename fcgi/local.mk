@@ -21,6 +21,7 @@ fcgi_libmcvfcgi_a_SOURCES = \
 	%D%/verify_view.c %D%/verify_view.h \
 	%D%/job_view.c %D%/job_view.h \
 	%D%/jobs_query.c %D%/jobs_query.h \
+	%D%/openapi.c %D%/openapi.h \
 	%D%/bulk_view.c %D%/bulk_view.h \
 	%D%/batch_view.c %D%/batch_view.h
 LIBMCVFCGI_LIBS = fcgi/libmcvfcgi.a $(CSV_LIBS)
@@ -64,6 +65,7 @@ fcgi_mailconvoy_web_SOURCES = \
 	%D%/page_import.c \
 	%D%/page_import_preview.c \
 	%D%/site.c %D%/site.h \
+	%D%/page_openapi.c \
 	%D%/serve.c %D%/serve.h \
 	%D%/main.c
 fcgi_mailconvoy_web_LDADD = $(LIBMCVFCGI_LIBS) $(LIBSQL_LIBS) $(LIBMCVIMAP_LIBS) $(LIBMCV_LIBS) $(FCGI_LIBS)

@@ -18,6 +18,8 @@ static const struct form_spec specs[] = {
     {.name = "hosts", .kind = FORM_TEXT, .max_bytes = HOSTS_MAX_BYTES},
 };
 
+const struct form_table fields_account = {FORM_ROWS(specs)};
+
 static void note(struct visit *v, const char *action, uint64_t id, const char *detail)
 {
 	visit_audit(v, action, arena_printf(v->arena, "account %llu", (unsigned long long)id), detail);

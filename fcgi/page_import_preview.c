@@ -23,6 +23,8 @@ static const struct form_spec specs[] = {
     {.name = "skip_bad", .kind = FORM_CHECK},
 };
 
+const struct form_table fields_import_confirm = {FORM_ROWS(specs)};
+
 static void over(struct visit *v)
 {
 	page_error(v, &(struct page_error){.status = 404,

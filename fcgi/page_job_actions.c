@@ -10,6 +10,14 @@
 #include "fcgi/url.h"
 #include "fcgi/view.h"
 
+static const char *const kinds[] = {"0", "1", NULL};
+static const struct form_spec rerun_specs[] = {
+    {.name = "dry_run", .kind = FORM_CHOICE, .choices = kinds, .required = true},
+    {.name = "request_key", .kind = FORM_TEXT, .max_bytes = 64},
+};
+
+const struct form_table fields_job_rerun = {FORM_ROWS(rerun_specs)};
+
 static enum err refuse(
     struct visit *v, const char *code, const char *title, const char *detail, const char *action)
 {
@@ -72,18 +80,13 @@ enum err page_job_cancel_submit(struct visit *v)
 
 enum err page_job_rerun_submit(struct visit *v)
 {
-	static const char *const choices[] = {"0", "1", NULL};
-	static const struct form_spec specs[] = {
-	    {.name = "dry_run", .kind = FORM_CHOICE, .choices = choices, .required = true},
-	    {.name = "request_key", .kind = FORM_TEXT, .max_bytes = 64},
-	};
 	unsigned char key[JOB_REQUEST_KEY_BYTES];
 	struct form f;
 	uint64_t id = 0;
 	bool existed = false, dry;
 	enum err e;
 
-	if (form_read(&f, v->arena, &v->rq->body, FORM_ROWS(specs)) != ERR_OK) {
+	if (form_read(&f, v->arena, &v->rq->body, FORM_ROWS(rerun_specs)) != ERR_OK) {
 		page_error(
 		    v, &(struct page_error){.status = 422,
 			   .code = "form",

@@ -16,6 +16,8 @@ static const struct form_spec specs[] = {
     {.name = "dest_password", .kind = FORM_PASSWORD, .max_bytes = 1024},
 };
 
+const struct form_table fields_job_edit = {FORM_ROWS(specs)};
+
 static struct json_object *model_of(struct visit *v, const struct job *j)
 {
 	struct json_object *m = json_object_new_object();

@@ -20,6 +20,8 @@ static const struct form_spec specs[] = {
     {.name = "days", .kind = FORM_NUMBER, .min = 1, .max = LOG_LINK_DAYS_MAX},
 };
 
+const struct form_table fields_log_link = {FORM_ROWS(specs)};
+
 static enum err sign(struct visit *v, const struct log_link *l, const char **token_r)
 {
 	unsigned char key[LOG_LINK_KEY_BYTES], mac[TOKEN_HASH_BYTES];

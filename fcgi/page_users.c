@@ -19,9 +19,13 @@ static const struct form_spec specs[] = {
     {.name = "account_id", .kind = FORM_NUMBER, .min = 1, .max = INT64_MAX, .required = true},
 };
 
+const struct form_table fields_user_new = {FORM_ROWS(specs)};
+
 static const struct form_spec role_specs[] = {
     {.name = "role", .kind = FORM_CHOICE, .choices = roles, .required = true},
 };
+
+const struct form_table fields_user_role = {FORM_ROWS(role_specs)};
 
 static void note(struct visit *v, const char *action, uint64_t id, const char *detail)
 {

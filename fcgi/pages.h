@@ -5,8 +5,13 @@
 #ifndef MCV_FCGI_PAGES_H
 #define MCV_FCGI_PAGES_H
 
+#include "fcgi/form.h"
 #include "fcgi/visit.h"
 #include "lib/err.h"
+
+/* What the forms take, for the route table; each stands in the file that reads it. */
+extern const struct form_table fields_server, fields_job_new, fields_job_edit, fields_job_rerun,
+    fields_import_confirm, fields_account, fields_user_new, fields_user_role, fields_log_link;
 
 /* page_login.c */
 enum err page_root(struct visit *v) MUST_CHECK;          /* 303 to the jobs */
@@ -111,6 +116,9 @@ enum err page_log_link_open(struct visit *v) MUST_CHECK;   /* as page_job_log();
 enum err page_tokens_list(struct visit *v) MUST_CHECK;  /* 200 */
 enum err page_token_create(struct visit *v) MUST_CHECK; /* 201 with the token, this once; 422 */
 enum err page_token_revoke(struct visit *v) MUST_CHECK; /* 303/204; 404 */
+
+/* page_openapi.c */
+enum err page_openapi(struct visit *v) MUST_CHECK; /* 200 */
 
 /* page_welcome.c */
 enum err page_welcome_show(struct visit *v) MUST_CHECK;   /* 200; 404 */

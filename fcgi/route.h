@@ -13,6 +13,7 @@
 #include "lib/scope.h"
 
 struct visit;
+struct form_table;
 
 enum { ROUTE_TOKEN_MAX = 200 };
 
@@ -48,6 +49,10 @@ struct route {
 	enum route_csrf csrf;
 	enum route_effect effect;
 	unsigned scopes; /* an API token needs one of these; or ROUTE_NO_TOKEN */
+	/* For the description of the interface alone: what the body holds; NULL: nothing, or what no table
+	 * says. */
+	const struct form_table *fields;
+	const char *query; /* words the address may carry, blanks between; NULL: none */
 	/*
 	 * Fills the visit's response and returns ERR_OK, or returns an error that serve.c turns into its
 	 * page: NOT_FOUND 404, INVALID 400, CONFLICT 409, DENIED 403, TOO_BIG 413, BUSY and UNAVAILABLE and

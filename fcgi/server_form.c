@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fcgi/page.h"
+#include "fcgi/pages.h"
 #include "fcgi/security_view.h"
 #include "fcgi/url.h"
 #include "fcgi/view.h"
@@ -18,6 +19,8 @@ static const struct form_spec specs[] = {
     {.name = "user", .kind = FORM_TEXT, .max_bytes = 255},
     {.name = "password", .kind = FORM_PASSWORD, .max_bytes = 1024},
 };
+
+const struct form_table fields_server = {FORM_ROWS(specs)};
 
 /* Public IMAP settings as the providers publish them. */
 static const struct {

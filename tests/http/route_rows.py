@@ -199,6 +199,7 @@ ROWS = {
     "GET /migration/tokens": Row(),
     "POST /migration/tokens": Row(201, page=201, form=lambda who: {"name": "x", "jobs_read": "1"}),
     "POST /migration/tokens/:id/revoke": Row(204, own=token, form=nothing),
+    "GET /openapi.json": Row(),
     "GET /welcome/:token": Row(token=welcome),
     "POST /welcome/:token": Row(403, page=403, token=welcome, form=nothing),
 }
