@@ -167,17 +167,6 @@ static const char *address_key(const struct visit *v)
 	return arena_strdup(v->arena, inet_ntop(AF_INET6, &six, text, sizeof(text)) ? text : v->rq->client);
 }
 
-static const char *lower(struct arena *a, const char *s)
-{
-	char *copy = arena_strdup(a, s), *p;
-
-	for (p = copy; *p != '\0'; p++) {
-		if (*p >= 'A' && *p <= 'Z')
-			*p = (char)(*p - 'A' + 'a');
-	}
-	return copy;
-}
-
 /* What a browser that once signed in as this user shows; worthless after a change of password. */
 static const char *device_proof(struct visit *v, const struct user *u)
 {
@@ -204,7 +193,6 @@ static void describe(struct visit *v, const char *email, const struct user *u, s
 {
 	const struct conf *c = v->web->conf;
 	const char *shown = token_cookie(v, device_cookie(v)), *address = address_key(v);
-	const char *user = lower(v->arena, email);
 	bool known = u->id != 0 && shown != NULL && token_equal(shown, device_proof(v, u));
 	unsigned max[ATTEMPT_KEYS] = {(unsigned)c->login_max_per_address, (unsigned)c->login_max_per_user,
 	    (unsigned)c->login_max_per_user * ALL_ADDRESSES_FACTOR};
@@ -216,8 +204,8 @@ static void describe(struct visit *v, const char *email, const struct user *u, s
 		    .window_s = (unsigned)c->login_window_s, .failures_max = max[i], .block_s = BLOCK_S};
 	}
 	at->by[0].key = address;
-	at->by[1].key = arena_printf(v->arena, "%s|%s|%s", known ? "device" : "any", address, user);
-	at->by[2].key = known ? NULL : user;
+	at->by[1].key = arena_printf(v->arena, "%s|%s|%s", known ? "device" : "any", address, email);
+	at->by[2].key = known ? NULL : email;
 }
 
 static enum err check_throttle(struct visit *v, const struct attempt *at, unsigned *wait_s_r)

@@ -2,7 +2,9 @@
 
 #include "lib/arena.h"
 
-#define KEY "UNHEX(SHA2(?, 256))"
+/* Folded by the same hand as the address of a user that is looked up: one user is one key, however written.
+ */
+#define KEY "UNHEX(SHA2(LOWER(?), 256))"
 
 enum err store_throttle_check(struct db *db, enum throttle_kind kind, const char *key, unsigned *wait_s_r)
 {

@@ -1,7 +1,8 @@
 /*
- * Who failed too often: login attempts by address and by user, connection tests by user, requests by API
- * token.  Keys are kept hashed. Counting is one atomic statement, so that parallel attempts count each.
- * Errors of sql/db.h are not repeated.
+ * Who failed too often: login attempts by address and by user, connection tests by account, requests by API
+ * token.  Keys are kept hashed; upper and lower case are the same key, folded as the database folds the
+ * address of a user (sql/store_user.h).  Counting is one atomic statement, so that parallel attempts count
+ * each. Errors of sql/db.h are not repeated.
  */
 #ifndef MCV_SQL_STORE_THROTTLE_H
 #define MCV_SQL_STORE_THROTTLE_H

@@ -159,6 +159,15 @@ def test_guessing_one_user_is_slowed_but_the_owner_elsewhere_is_not():
     same(web.anyone(**forwarded()).login("other@example.org", PASSWORD).status, 303, "from elsewhere")
 
 
+def test_other_letters_for_the_same_address_are_no_new_guesses():
+    web.add_user(web.other, "desk@example.org", "member")
+    here = next(addresses)
+    for letter in ("k", "K", "\u212a", "\u212a"):  # the sign for Kelvin is a "k" in lower case
+        same(web.anyone(**forwarded(here)).login("des%s@example.org" % letter, "wrong").status, 401)
+    for letter in ("k", "\u212a"):
+        same(web.anyone(**forwarded(here)).login("des%s@example.org" % letter, PASSWORD).status, 429, letter)
+
+
 def test_guessing_many_users_from_one_address_is_slowed():
     here = next(addresses)
     seen = []
