@@ -1,12 +1,15 @@
 """What make install leaves on a machine, and whether systemd and nginx accept it."""
 import atexit
 import glob
+import http.client
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(os.path.dirname(HERE), "http")]
@@ -204,8 +207,9 @@ def test_sysusers_and_tmpfiles_accept_what_they_are_given():
     same(os.stat(root + makefile_variable("mailconvoy_statedir")).st_mode & 0o777, 0o700)
 
 
-def test_nginx_accepts_both_sites():
-    nginx = need("nginx")
+def fill_in_sites():
+    """Both sites as nginx reads them, with paths and ports of our own; the directory, and the port of the local one."""
+    need("nginx")
     if not os.path.exists("/etc/nginx/fastcgi_params"):
         raise Skip("no /etc/nginx/fastcgi_params")
     site_dir = scratch("site")
@@ -215,25 +219,69 @@ def test_nginx_accepts_both_sites():
     code, out = run(need("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                     "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=mailconvoy.example.org")
     same(code, 0, out)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
     for inc in glob.glob(path("data/nginx/*")):
         with open(inc, encoding="ascii") as f:
             text = f.read()
         text = text.replace(DIRS["data"] + "/nginx/", site_dir + "/")
         text = text.replace("/etc/ssl/mailconvoy/fullchain.pem", certificate)
         text = text.replace("/etc/ssl/mailconvoy/privkey.pem", key)
-        # Ports below 1024 are root's.
+        # Ports below 1024 are root's, and 8080 is somebody's.
         text = text.replace(":80;", ":8880;").replace(" 80;", " 8880;").replace("443 ssl", "8443 ssl")
+        text = text.replace("127.0.0.1:8080", "127.0.0.1:%d" % port)
         with open(os.path.join(site_dir, os.path.basename(inc)), "w", encoding="ascii") as out:
             out.write(text)
     for name in ("local", "tls"):
-        conf = os.path.join(site_dir, name + ".conf")
-        with open(conf, "w", encoding="ascii") as out:
+        with open(os.path.join(site_dir, name + ".conf"), "w", encoding="ascii") as out:
             out.write("pid {0}/pid;\nerror_log {0}/log;\nevents {{}}\nhttp {{\naccess_log {0}/access;\n"
                       "client_body_temp_path {0}/b; fastcgi_temp_path {0}/f; proxy_temp_path {0}/p; "
                       "uwsgi_temp_path {0}/u; scgi_temp_path {0}/s;\n"
                       "include {0}/mailconvoy-{1}.conf;\n}}\n".format(site_dir, name))
-        code, out = run(nginx, "-t", "-q", "-c", conf, "-p", site_dir, "-e", os.path.join(site_dir, "log"))
+    return site_dir, port
+
+
+def nginx_words(site_dir, name):
+    return [need("nginx"), "-q", "-c", os.path.join(site_dir, name + ".conf"), "-p", site_dir,
+            "-e", os.path.join(site_dir, "log")]
+
+
+def test_nginx_accepts_both_sites():
+    site_dir, _ = fill_in_sites()
+    for name in ("local", "tls"):
+        code, out = run(*nginx_words(site_dir, name), "-t")
         same(code, 0, out)
+
+
+def test_what_is_slow_is_asked_slowly_by_whichever_address():
+    site_dir, port = fill_in_sites()
+
+    def ask(where):
+        """429 of nginx; without a web behind it, 502 for all it lets through."""
+        c = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        try:
+            c.request("POST", where, "x", {"Content-Type": "text/plain"})
+            return c.getresponse().status
+        except ConnectionRefusedError:
+            return None
+        finally:
+            c.close()
+
+    nginx = subprocess.Popen(nginx_words(site_dir, "local") + ["-g", "daemon off;"], stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 30
+        while ask("/") is None:
+            assert nginx.poll() is None and time.monotonic() < deadline, "nginx does not start"
+        answers = [ask("/login") for _ in range(60)]
+        same(sorted(set(answers)), [429, 502])
+        for where in ("/api/v1/login", "/migration/servers/test", "/api/v1/migration/servers/test",
+                      "/api/v1/servers/test", "/api/v1/%6cogin"):
+            same([ask(where) for _ in range(5)].count(429) > 0, True, where)
+        same(ask("/migration/jobs"), 502)
+    finally:
+        nginx.terminate()
+        nginx.wait(30)
 
 
 def test_the_readme_names_every_package_to_build_with():
