@@ -11,6 +11,7 @@
 #include "lib/conf.h"
 #include "lib/err.h"
 #include "sql/db.h"
+#include "sql/viewer.h"
 
 /* The users that an installation's web and worker run as, and that MariaDB knows them by. */
 #define CTL_WEB_USER "mailconvoy-web"
@@ -62,11 +63,18 @@ char *ctl_ask_password(struct ctl *ctl, const char *whose);
 /* The words after the verb; words[count] is NULL. */
 typedef enum ctl_exit ctl_verb_fn(struct ctl *ctl, int count, char **words);
 
-ctl_verb_fn verb_setup, verb_db, verb_user, verb_slots, verb_check, verb_doctor, verb_conf, verb_key;
+ctl_verb_fn verb_setup, verb_db, verb_user, verb_account, verb_token, verb_slots, verb_check, verb_doctor,
+    verb_conf, verb_key;
 
 /* Shared by setup and user: make an admin or member; the exit code. */
 enum ctl_exit ctl_user_create(
     struct ctl *ctl, const char *email, bool is_admin, const char *account, const char *password);
+
+/* The installation itself, as the stores see who acts. */
+extern const struct viewer ctl_viewer;
+
+/* Note in the audit trail what was done; a failure is complained of. */
+void ctl_audit(struct ctl *ctl, const char *action, const char *object, const char *detail);
 
 /*
  * Shared by setup and key: make the key pair where conf says, or the public key of a private one that is

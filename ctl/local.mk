@@ -8,6 +8,8 @@ ctl_mailconvoyctl_SOURCES = \
 	%D%/verb_slots.c \
 	%D%/verb_check.c \
 	%D%/verb_user.c \
+	%D%/verb_account.c \
+	%D%/verb_token.c \
 	%D%/verb_setup.c \
 	%D%/doctor.h \
 	%D%/doctor_files.c \

@@ -16,6 +16,7 @@
 #include "lib/password.h"
 #include "sql/connect.h"
 #include "sql/migrate.h"
+#include "sql/store_audit.h"
 
 static const struct verb {
 	const char *name;
@@ -28,7 +29,10 @@ static const struct verb {
 	true},
     {"doctor", "", "look for what is wrong and say how to mend it", verb_doctor, true},
     {"db", "migrate|status", "bring the schema up to date, or show its state", verb_db, true},
-    {"user", "add|passwd|list|disable|enable …", "who may sign in", verb_user, true},
+    {"user", "add|invite|link|role|passwd|list …", "who may sign in", verb_user, true},
+    {"account", "add|limit|suspend|resume|list …", "customers, and what they are allowed", verb_account,
+	true},
+    {"token", "create|revoke|list …", "what scripts sign their requests with", verb_token, true},
     {"slots", "[N]", "how many migrations may run at once", verb_slots, true},
     {"check", "", "verify that jobs, slots, leases and logs agree", verb_check, true},
     {"key", "generate", "make the key pair that seals mailbox passwords", verb_key, true},
@@ -99,6 +103,18 @@ enum ctl_exit ctl_connect(struct ctl *ctl, bool any_schema)
 		return CTL_CONFLICT;
 	}
 	return e == ERR_OK ? CTL_OK : ctl_failed(ctl, "cannot read the schema's version", e);
+}
+
+const struct viewer ctl_viewer = {.role = ROLE_ADMIN};
+
+void ctl_audit(struct ctl *ctl, const char *action, const char *object, const char *detail)
+{
+	const struct audit entry = {
+	    .address = "mailconvoyctl", .action = action, .object = object, .detail = detail};
+	enum err e = store_audit_add(ctl->db, &entry);
+
+	if (e != ERR_OK)
+		(void)ctl_failed(ctl, "audit log", e);
 }
 
 static void set_echo(bool on)

@@ -3,8 +3,10 @@
 
 #include "ctl/ctl.h"
 #include "lib/password.h"
+#include "lib/token.h"
 #include "sql/store_account.h"
 #include "sql/store_user.h"
+#include "sql/store_user_admin.h"
 
 /* The account every installation has; administrators belong to it. */
 static const char first_account[] = "Installation";
@@ -44,7 +46,43 @@ enum ctl_exit ctl_user_create(
 	return e == ERR_OK ? CTL_OK : ctl_failed(ctl, email, e);
 }
 
-static enum ctl_exit user_add(struct ctl *ctl, int count, char **words)
+/* A link by which they choose their own password, printed this once. */
+static enum ctl_exit print_link(struct ctl *ctl, uint64_t id, const char *email)
+{
+	char *token = arena_alloc(ctl->a, TOKEN_HEX_LEN + 1);
+	unsigned char hash[TOKEN_HASH_BYTES];
+	enum err e;
+
+	token_new(token);
+	token_hash(token, strlen(token), hash);
+	e = store_user_link_create(ctl->db, &ctl_viewer, id, hash);
+	if (e != ERR_OK)
+		return ctl_failed(ctl, email, e);
+	ctl_audit(ctl, "user_link", arena_printf(ctl->a, "user %llu", (unsigned long long)id), email);
+	printf("%s/welcome/%s\n", ctl->conf->base_url, token);
+	return CTL_OK;
+}
+
+static enum ctl_exit invite(struct ctl *ctl, const char *email, bool is_admin, const char *account)
+{
+	uint64_t account_id, id;
+	enum err e = find_or_make_account(ctl, account != NULL ? account : first_account, &account_id);
+
+	if (e == ERR_OK)
+		e = store_user_invite(
+		    ctl->db, &ctl_viewer, account_id, email, is_admin ? ROLE_ADMIN : ROLE_MEMBER, &id);
+	if (e == ERR_CONFLICT) {
+		ctl_complain("there is a user %s already", email);
+		return CTL_CONFLICT;
+	}
+	if (e == ERR_INVALID) {
+		ctl_complain("%s is not an e-mail address", email);
+		return CTL_REFUSED;
+	}
+	return e == ERR_OK ? print_link(ctl, id, email) : ctl_failed(ctl, email, e);
+}
+
+static enum ctl_exit user_add(struct ctl *ctl, bool is_invitation, int count, char **words)
 {
 	const char *email = NULL, *role = "member", *account = NULL;
 	const char *password;
@@ -61,7 +99,8 @@ static enum ctl_exit user_add(struct ctl *ctl, int count, char **words)
 			email = "";
 	}
 	if (email == NULL || *email == '\0' || (strcmp(role, "admin") != 0 && strcmp(role, "member") != 0)) {
-		ctl_complain("usage: mailconvoyctl user add [--role admin|member] [--account NAME] EMAIL");
+		ctl_complain("usage: mailconvoyctl user %s [--role admin|member] [--account NAME] EMAIL",
+		    is_invitation ? "invite" : "add");
 		return CTL_USAGE;
 	}
 	if (strcmp(role, "member") == 0 && account == NULL) {
@@ -71,6 +110,8 @@ static enum ctl_exit user_add(struct ctl *ctl, int count, char **words)
 	code = ctl_connect(ctl, false);
 	if (code != CTL_OK)
 		return code;
+	if (is_invitation)
+		return invite(ctl, email, strcmp(role, "admin") == 0, account);
 	password = ctl_ask_password(ctl, email);
 	if (password == NULL)
 		return CTL_REFUSED;
@@ -94,12 +135,47 @@ static enum ctl_exit user_list(struct ctl *ctl)
 		return ctl_failed(ctl, "user list", e);
 	for (size_t i = 0; i < count; i++)
 		printf("%-40s %-7s %s%s%s\n", list[i].email, role_name(list[i].role), list[i].account_name,
-		    list[i].disabled_at ? "  (disabled)" : "",
+		    list[i].disabled_at    ? "  (disabled)"
+		    : list[i].has_password ? ""
+					   : "  (invited)",
 		    list[i].account_suspended_at ? "  (account suspended)" : "");
 	return CTL_OK;
 }
 
-/* passwd, disable and enable name one user. */
+static enum ctl_exit refuse_last(const char *email)
+{
+	ctl_complain("%s is the last administrator; nothing was changed", email);
+	return CTL_CONFLICT;
+}
+
+static enum ctl_exit user_role(struct ctl *ctl, const char *email, const char *role)
+{
+	bool is_admin = strcmp(role, "admin") == 0;
+	struct user user;
+	enum ctl_exit code;
+	enum err e;
+
+	if (!is_admin && strcmp(role, "member") != 0) {
+		ctl_complain("a role is admin or member");
+		return CTL_USAGE;
+	}
+	code = ctl_connect(ctl, false);
+	if (code != CTL_OK)
+		return code;
+	e = store_user_by_email(ctl->db, ctl->a, email, &user);
+	if (e == ERR_OK)
+		e = store_user_set_role(ctl->db, &ctl_viewer, user.id, is_admin ? ROLE_ADMIN : ROLE_MEMBER);
+	if (e == ERR_CONFLICT)
+		return refuse_last(email);
+	if (e != ERR_OK)
+		return ctl_failed(ctl, email, e);
+	ctl_audit(ctl, "user_role", arena_printf(ctl->a, "user %llu", (unsigned long long)user.id), role);
+	printf(
+	    "%s is %s now, and signed out everywhere.\n", email, is_admin ? "an administrator" : "a member");
+	return CTL_OK;
+}
+
+/* passwd, link, disable and enable name one user. */
 static enum ctl_exit user_change(struct ctl *ctl, const char *verb, const char *email)
 {
 	char hash[PASSWORD_HASH_MAX];
@@ -122,9 +198,13 @@ static enum ctl_exit user_change(struct ctl *ctl, const char *verb, const char *
 		e = password_hash(password, hash);
 		if (e == ERR_OK)
 			e = store_user_set_password(ctl->db, user.id, hash);
+	} else if (e == ERR_OK && strcmp(verb, "link") == 0) {
+		return print_link(ctl, user.id, email);
 	} else if (e == ERR_OK) {
-		e = store_user_disable(ctl->db, user.id, strcmp(verb, "disable") == 0);
+		e = store_user_admit(ctl->db, &ctl_viewer, user.id, strcmp(verb, "disable") == 0);
 	}
+	if (e == ERR_CONFLICT)
+		return refuse_last(email);
 	if (e != ERR_OK)
 		return ctl_failed(ctl, email, e);
 	if (strcmp(verb, "passwd") == 0)
@@ -137,15 +217,20 @@ static enum ctl_exit user_change(struct ctl *ctl, const char *verb, const char *
 
 enum ctl_exit verb_user(struct ctl *ctl, int count, char **words)
 {
-	if (count >= 1 && strcmp(words[0], "add") == 0)
-		return user_add(ctl, count - 1, words + 1);
+	static const char *const of_one[] = {"passwd", "link", "disable", "enable"};
+
+	if (count >= 1 && (strcmp(words[0], "add") == 0 || strcmp(words[0], "invite") == 0))
+		return user_add(ctl, words[0][0] == 'i', count - 1, words + 1);
 	if (count == 1 && strcmp(words[0], "list") == 0)
 		return user_list(ctl);
-	if (count == 2 && (strcmp(words[0], "passwd") == 0 || strcmp(words[0], "disable") == 0 ||
-			      strcmp(words[0], "enable") == 0))
-		return user_change(ctl, words[0], words[1]);
-	ctl_complain("usage: mailconvoyctl user add [--role admin|member] [--account NAME] EMAIL\n"
-		     "       mailconvoyctl user passwd|disable|enable EMAIL\n"
+	if (count == 3 && strcmp(words[0], "role") == 0)
+		return user_role(ctl, words[1], words[2]);
+	for (size_t i = 0; count == 2 && i < sizeof(of_one) / sizeof(of_one[0]); i++)
+		if (strcmp(words[0], of_one[i]) == 0)
+			return user_change(ctl, words[0], words[1]);
+	ctl_complain("usage: mailconvoyctl user add|invite [--role admin|member] [--account NAME] EMAIL\n"
+		     "       mailconvoyctl user passwd|link|disable|enable EMAIL\n"
+		     "       mailconvoyctl user role EMAIL admin|member\n"
 		     "       mailconvoyctl user list");
 	return CTL_USAGE;
 }

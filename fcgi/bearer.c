@@ -6,7 +6,6 @@
 #include "fcgi/web.h"
 #include "lib/conf.h"
 #include "lib/log.h"
-#include "lib/netmask.h"
 #include "lib/token.h"
 #include "sql/store_throttle.h"
 #include "sql/store_token.h"
@@ -26,29 +25,10 @@ static const char *shown(const struct visit *v)
 	if (strncasecmp(s, "Bearer ", SCHEME_LEN) != 0)
 		return NULL;
 	s += SCHEME_LEN + strspn(s + SCHEME_LEN, " ");
-	if (strncmp(s, BEARER_PREFIX, strlen(BEARER_PREFIX)) != 0 ||
-	    strlen(s) != strlen(BEARER_PREFIX) + TOKEN_HEX_LEN)
+	if (strncmp(s, API_TOKEN_PREFIX, strlen(API_TOKEN_PREFIX)) != 0 ||
+	    strlen(s) != strlen(API_TOKEN_PREFIX) + TOKEN_HEX_LEN)
 		return NULL;
 	return s;
-}
-
-static bool is_from(struct visit *v, const char *networks)
-{
-	char *copy, *save = NULL, **items;
-	struct netmask_list *list = NULL;
-	size_t count = 0, bad;
-	bool good;
-
-	if (networks == NULL)
-		return true;
-	copy = arena_strdup(v->arena, networks);
-	items = arena_array(v->arena, strlen(networks) / 2 + 1, sizeof(*items));
-	for (char *one = strtok_r(copy, " ", &save); one != NULL; one = strtok_r(NULL, " ", &save))
-		items[count++] = one;
-	good = netmask_list_new((const char *const *)items, count, &list, &bad) == ERR_OK &&
-	       netmask_list_has_text(list, v->rq->client);
-	netmask_list_free(&list);
-	return good;
 }
 
 /* Fewer than a script needs is a fault of its author's; more would starve others. */
@@ -83,7 +63,7 @@ enum err bearer_load(struct visit *v, unsigned *wait_s_r)
 		return ERR_DENIED;
 	if (e != ERR_OK)
 		return e;
-	if (!is_from(v, h.networks)) {
+	if (!store_token_is_from(h.networks, v->rq->client)) {
 		log_warnx("token %llu was shown from %s, which is none of its networks",
 		    (unsigned long long)h.token_id, v->rq->client);
 		return ERR_DENIED;

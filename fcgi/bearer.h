@@ -10,8 +10,6 @@
 #include "fcgi/visit.h"
 #include "lib/err.h"
 
-#define BEARER_PREFIX "mcv_"
-
 /* Whether the request is to be judged by its token alone, and no cookie looked at. */
 bool bearer_is_shown(const struct visit *v);
 

@@ -1,12 +1,10 @@
 /* API tokens: list, make, revoke. */
 #include <string.h>
 
-#include "fcgi/bearer.h"
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
 #include "fcgi/view.h"
-#include "lib/netmask.h"
 #include "lib/token.h"
 #include "sql/store_token.h"
 
@@ -113,40 +111,16 @@ enum err page_tokens_list(struct visit *v)
 	return page_show(v, 200, "tokens_list", "API tokens", m);
 }
 
-/* Commas and blanks become single blanks; false when one is no network. */
-static bool read_networks(struct visit *v, const char *text, const char **networks_r)
-{
-	AUTO_BUF struct buf b = BUF_INIT;
-	char *copy = arena_strdup(v->arena, text), *save = NULL;
-	char **items = arena_array(v->arena, strlen(text) / 2 + 1, sizeof(*items));
-	struct netmask_list *list = NULL;
-	size_t count = 0, bad;
-	bool good;
-
-	for (char *one = strtok_r(copy, ", ;", &save); one != NULL; one = strtok_r(NULL, ", ;", &save)) {
-		items[count++] = one;
-		buf_addf(&b, "%s%s", b.len > 0 ? " " : "", one);
-	}
-	*networks_r = count > 0 ? arena_strndup(v->arena, b.data, b.len) : NULL;
-	if (count == 0)
-		return true;
-	good = count <= TOKEN_NETWORKS_MAX &&
-	       netmask_list_new((const char *const *)items, count, &list, &bad) == ERR_OK;
-	netmask_list_free(&list);
-	return good;
-}
-
-static void read_fields(struct visit *v, struct form *f, struct api_token_fields *t)
+static void read_fields(const struct visit *v, struct form *f, struct api_token_fields *t)
 {
 	*t = (struct api_token_fields){.name = form_get(f, "name")->text,
 	    .is_installation = form_get(f, "installation")->checked,
+	    .networks = form_get(f, "networks")->text,
 	    .days = form_get(f, "days")->state == FORM_VALUE ? (unsigned)form_get(f, "days")->number : 0};
 	for (unsigned i = 0; i < SCOPE_COUNT; i++)
 		t->scopes |= form_get(f, rights[i].field)->checked ? 1u << i : 0;
 	if (t->scopes == 0)
 		form_refuse(f, NULL, "Choose at least one thing the token may do.");
-	if (!read_networks(v, form_get(f, "networks")->text, &t->networks))
-		form_refuse(f, "networks", "Networks as 192.0.2.0/24 or 2001:db8::/32, commas between.");
 	if (t->is_installation && !viewer_is_admin(&v->viewer))
 		form_refuse(f, NULL, "Only an administrator makes tokens for the whole installation.");
 	else if (!t->is_installation && (t->scopes & SCOPE_ACCOUNTS_WRITE))
@@ -167,26 +141,31 @@ static enum err show_made(struct visit *v, uint64_t id, const struct api_token_f
 
 enum err page_token_create(struct visit *v)
 {
-	char *text = arena_alloc(v->rq->secret, strlen(BEARER_PREFIX) + TOKEN_HEX_LEN + 1);
+	char *text = arena_alloc(v->rq->secret, strlen(API_TOKEN_PREFIX) + TOKEN_HEX_LEN + 1);
 	unsigned char hash[TOKEN_HASH_BYTES];
 	struct json_object *m = NULL;
 	struct api_token_fields t;
 	struct form f;
-	uint64_t id;
+	uint64_t id = 0;
 	enum err e = form_read(&f, v->arena, &v->rq->body, FORM_ROWS(specs));
 
 	if (e == ERR_OK)
 		read_fields(v, &f, &t);
+	if (!f.has_errors) {
+		memcpy(text, API_TOKEN_PREFIX, strlen(API_TOKEN_PREFIX));
+		token_new(text + strlen(API_TOKEN_PREFIX));
+		token_hash(text, strlen(text), hash);
+		e = store_token_create(v->web->db, &v->viewer, &t, hash, &id);
+		if (e == ERR_INVALID)
+			form_refuse(
+			    &f, "networks", "Networks as 192.0.2.0/24 or 2001:db8::/32, commas between.");
+		else if (e != ERR_OK)
+			return e;
+	}
 	if (f.has_errors) {
 		e = model_of(v, &f, &m);
 		return e == ERR_OK ? page_refused(v, "tokens_list", "API tokens", m, &f) : e;
 	}
-	memcpy(text, BEARER_PREFIX, strlen(BEARER_PREFIX));
-	token_new(text + strlen(BEARER_PREFIX));
-	token_hash(text, strlen(text), hash);
-	e = store_token_create(v->web->db, &v->viewer, &t, hash, &id);
-	if (e != ERR_OK)
-		return e;
 	visit_audit(v, "token_create", arena_printf(v->arena, "token %llu", (unsigned long long)id),
 	    arena_printf(v->arena, "%s: %s", t.name, scope_list(v->arena, t.scopes)));
 	return show_made(v, id, &t, text);

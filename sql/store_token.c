@@ -2,10 +2,55 @@
 
 #include <string.h>
 
+#include "lib/netmask.h"
 #include "sql/admin.h"
 #include "sql/tx.h"
 
 enum { LIST_MAX = 500, NOTE_S = 30, ADDRESS_MAX_CHARS = 64, NETWORKS_MAX_CHARS = 2000 };
+
+/* The list of networks in text, which is cut up; NULL when one is none, or there are too many. */
+static struct netmask_list *read_networks(struct arena *a, char *text)
+{
+	char **items = arena_array(a, strlen(text) / 2 + 1, sizeof(*items));
+	struct netmask_list *list = NULL;
+	char *save = NULL;
+	size_t count = 0, bad;
+
+	for (char *one = strtok_r(text, ", ", &save); one != NULL; one = strtok_r(NULL, ", ", &save))
+		items[count++] = one;
+	if (count > TOKEN_NETWORKS_MAX ||
+	    netmask_list_new((const char *const *)items, count, &list, &bad) != ERR_OK)
+		return NULL;
+	return list;
+}
+
+bool store_token_is_from(const char *networks, const char *address)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	struct netmask_list *list;
+	bool good;
+
+	if (networks == NULL)
+		return true;
+	list = read_networks(a, arena_strdup(a, networks));
+	good = list != NULL && netmask_list_has_text(list, address);
+	netmask_list_free(&list);
+	return good;
+}
+
+static bool networks_fit(const char *networks)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	struct netmask_list *list;
+	bool good;
+
+	if (networks == NULL)
+		return true;
+	list = read_networks(a, arena_strdup(a, networks));
+	good = list != NULL;
+	netmask_list_free(&list);
+	return good;
+}
 
 struct creation {
 	const struct viewer *v;
@@ -44,7 +89,8 @@ enum err store_token_create(struct db *db, const struct viewer *v, const struct 
 	enum err e;
 
 	if (!text_fits(f->name, 1, TOKEN_NAME_MAX_CHARS) || !text_fits(f->networks, 0, NETWORKS_MAX_CHARS) ||
-	    f->scopes == 0 || (f->scopes & ~(unsigned)SCOPE_ALL) != 0 || f->days > TOKEN_DAYS_MAX)
+	    !networks_fit(f->networks) || f->scopes == 0 || (f->scopes & ~(unsigned)SCOPE_ALL) != 0 ||
+	    f->days > TOKEN_DAYS_MAX)
 		return ERR_INVALID;
 	if (f->is_installation ? !viewer_is_admin(v) : (f->scopes & SCOPE_ACCOUNTS_WRITE) != 0)
 		return ERR_DENIED;

@@ -16,6 +16,7 @@
 #include "lib/scope.h"
 #include "sql/viewer.h"
 
+#define API_TOKEN_PREFIX "mcv_"
 enum { TOKEN_ID_HASH_BYTES = 32, TOKEN_NAME_MAX_CHARS = 100, TOKEN_DAYS_MAX = 3650, TOKEN_NETWORKS_MAX = 50 };
 
 struct api_token {
@@ -35,8 +36,9 @@ struct api_token_fields {
 	const char *name; /* 1 to TOKEN_NAME_MAX_CHARS */
 	bool is_installation;
 	unsigned scopes;
-	const char *networks; /* as above; NULL or "": from anywhere */
-	unsigned days;        /* 0: does not expire; at most TOKEN_DAYS_MAX */
+	const char
+	    *networks; /* at most TOKEN_NETWORKS_MAX, blanks or commas between; NULL or "": from anywhere */
+	unsigned days; /* 0: does not expire; at most TOKEN_DAYS_MAX */
 };
 
 /*
@@ -52,6 +54,9 @@ enum err store_token_list(struct db *db, struct arena *a, const struct viewer *v
 
 /* It works no more, from the next request on.  ERR_NOT_FOUND: none of those listed, or revoked before. */
 enum err store_token_revoke(struct db *db, const struct viewer *v, uint64_t id) MUST_CHECK;
+
+/* Networks as of struct api_token: whether address is in one.  NULL: yes. */
+bool store_token_is_from(const char *networks, const char *address);
 
 struct token_holder {
 	uint64_t token_id;

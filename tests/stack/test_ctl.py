@@ -164,6 +164,59 @@ def test_what_is_no_address_is_refused():
     refused(REFUSED, "user", "add", "--role", "admin", "not an address", text=PASSWORD + "\n")
 
 
+def test_an_invited_user_gets_a_link_and_the_last_administrator_stays():
+    link = ok("user", "invite", "--account", "Example Ltd", "invited@example.org").strip()
+    assert re.search(r"^http://.*/welcome/[0-9a-f]{64}$", link), link
+    has(ok("user", "list"), "(invited)")
+    again = ok("user", "link", "invited@example.org").strip()
+    assert again != link
+    same(sql("SELECT COUNT(*) FROM user_link"), "1")
+    lacks(sql("SELECT HEX(id_hash) FROM user_link").lower(), again.rsplit("/", 1)[1])
+    has(ok("user", "role", "invited@example.org", "admin"), "administrator")
+    ok("user", "role", "invited@example.org", "member")
+    refused(USAGE, "user", "role", "invited@example.org", "king")
+    sql("UPDATE user SET disabled_at = UTC_TIMESTAMP(6) WHERE role = 'admin' AND email <> 'support@example.org'")
+    has(refused(CONFLICT, "user", "disable", "support@example.org"), "last administrator")
+    has(refused(CONFLICT, "user", "role", "support@example.org", "member"), "last administrator")
+    sql("UPDATE user SET disabled_at = NULL WHERE role = 'admin'")
+
+
+def test_accounts_are_limited_suspended_and_listed():
+    ok("account", "add", "Limited Ltd", "--queued", "5", "--hosts", "mail.example.org,*.example.net")
+    ok("account", "limit", "Limited Ltd", "--daily", "7")
+    has(ok("account", "list"), "0 queued of 5, 0 of 7 made today")
+    same(sql("SELECT GROUP_CONCAT(host ORDER BY host) FROM account_host"), "*.example.net,mail.example.org")
+    ok("account", "limit", "Limited Ltd", "--queued", "none", "--hosts", "none")
+    same(sql("SELECT COUNT(*) FROM account_host"), "0")
+    ok("account", "suspend", "Limited Ltd")
+    has(ok("account", "list"), "(suspended)")
+    ok("account", "resume", "Limited Ltd")
+    refused(CONFLICT, "account", "add", "Limited Ltd")
+    refused(REFUSED, "account", "suspend", "Nobody Ltd")
+    refused(USAGE, "account", "limit", "Limited Ltd", "--daily", "many")
+    same(sql("SELECT GROUP_CONCAT(DISTINCT action ORDER BY id) FROM audit WHERE detail = 'Limited Ltd'"),
+         "account_create,account_update,account_suspend,account_resume")
+
+
+def test_tokens_are_printed_once_bounded_and_revoked():
+    token = ok("token", "create", "--user", "accounts@example.org", "--scopes", "jobs:read,jobs:write", "--days", "30",
+               "--networks", "192.0.2.0/24", "billing").strip()
+    assert re.search("^mcv_[0-9a-f]{64}$", token), token
+    listed = ok("token", "list")
+    has(listed, "jobs:read jobs:write")
+    lacks(listed, token)
+    same(sql("SELECT token_hash = UNHEX(SHA2('%s', 256)) FROM api_token" % token), "1")
+    number = sql("SELECT id FROM api_token")
+    ok("token", "revoke", number)
+    has(ok("token", "list"), "(revoked)")
+    refused(REFUSED, "token", "revoke", number)
+    refused(REFUSED, "token", "create", "--user", "accounts@example.org", "--scopes", "jobs:read", "--installation", "x")
+    refused(REFUSED, "token", "create", "--user", "support@example.org", "--scopes", "accounts:write", "x")
+    refused(REFUSED, "token", "create", "--user", "support@example.org", "--scopes", "jobs:read", "--networks", "x", "x")
+    refused(USAGE, "token", "create", "--user", "support@example.org", "--scopes", "all", "x")
+    ok("token", "create", "--user", "support@example.org", "--scopes", "accounts:write", "--installation", "x")
+
+
 def test_an_unknown_user_is_refused():
     has(refused(REFUSED, "user", "disable", "nobody@example.org"), "no user")
 

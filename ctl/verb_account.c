@@ -1,0 +1,149 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+#include "lib/parse.h"
+#include "sql/store_account.h"
+
+static enum ctl_exit account_list(struct ctl *ctl)
+{
+	struct account *list;
+	size_t count;
+	enum err e = store_account_list(ctl->db, ctl->a, &list, &count);
+
+	if (e != ERR_OK)
+		return ctl_failed(ctl, "account list", e);
+	for (size_t i = 0; i < count; i++) {
+		printf("%-30s %llu users, %llu running, %llu queued", list[i].name,
+		    (unsigned long long)list[i].users, (unsigned long long)list[i].running,
+		    (unsigned long long)list[i].queued);
+		if (list[i].max_queued >= 0)
+			printf(" of %lld", (long long)list[i].max_queued);
+		if (list[i].max_daily >= 0)
+			printf(", %llu of %lld made today", (unsigned long long)list[i].made_today,
+			    (long long)list[i].max_daily);
+		puts(list[i].suspended_at ? "  (suspended)" : "");
+	}
+	return CTL_OK;
+}
+
+/* A number, or "none". */
+static bool read_limit(const char *text, int64_t *limit_r)
+{
+	if (strcmp(text, "none") != 0)
+		return parse_i64(text, 0, ACCOUNT_LIMIT_MAX, limit_r) == ERR_OK;
+	*limit_r = -1;
+	return true;
+}
+
+static void read_hosts(struct ctl *ctl, const char *text, struct account_fields *f)
+{
+	char *copy = arena_strdup(ctl->a, strcmp(text, "none") == 0 ? "" : text), *save = NULL;
+	const char **list = arena_array(ctl->a, strlen(text) / 2 + 1, sizeof(*list));
+
+	f->host_count = 0;
+	for (char *one = strtok_r(copy, ", ", &save); one != NULL; one = strtok_r(NULL, ", ", &save))
+		list[f->host_count++] = one;
+	f->hosts = list;
+}
+
+/* --external-id, --queued, --daily, --hosts, each with a value. */
+static bool read_options(struct ctl *ctl, int count, char **words, struct account_fields *f)
+{
+	for (int i = 0; i < count; i += 2) {
+		const char *value = words[i + 1];
+
+		if (value == NULL)
+			return false;
+		if (strcmp(words[i], "--external-id") == 0)
+			f->external_id = value;
+		else if (strcmp(words[i], "--hosts") == 0)
+			read_hosts(ctl, value, f);
+		else if (strcmp(words[i], "--queued") == 0  ? !read_limit(value, &f->max_queued)
+			 : strcmp(words[i], "--daily") == 0 ? !read_limit(value, &f->max_daily)
+							    : true)
+			return false;
+	}
+	return true;
+}
+
+static enum ctl_exit save(struct ctl *ctl, uint64_t id, const struct account_fields *f, const char *action)
+{
+	enum err e = store_account_save(ctl->db, &ctl_viewer, &id, f);
+
+	if (e == ERR_CONFLICT) {
+		ctl_complain("there is an account of this name or external id already");
+		return CTL_CONFLICT;
+	}
+	if (e != ERR_OK)
+		return ctl_failed(ctl, f->name, e);
+	ctl_audit(ctl, action, arena_printf(ctl->a, "account %llu", (unsigned long long)id), f->name);
+	return CTL_OK;
+}
+
+static enum ctl_exit change(struct ctl *ctl, const char *verb, const char *name, int count, char **words)
+{
+	bool suspended = strcmp(verb, "suspend") == 0;
+	struct account_fields f;
+	struct account x;
+	enum err e = store_account_by_name(ctl->db, ctl->a, name, &x);
+
+	if (e == ERR_NOT_FOUND) {
+		ctl_complain("there is no account “%s”", name);
+		return CTL_REFUSED;
+	}
+	if (e == ERR_OK && strcmp(verb, "limit") == 0) {
+		f = (struct account_fields){.name = x.name,
+		    .external_id = x.external_id,
+		    .max_queued = x.max_queued,
+		    .max_daily = x.max_daily};
+		e = store_account_hosts(ctl->db, ctl->a, x.id, &f.hosts, &f.host_count);
+		if (e == ERR_OK && !read_options(ctl, count, words, &f))
+			return CTL_USAGE;
+		return e == ERR_OK ? save(ctl, x.id, &f, "account_update") : ctl_failed(ctl, name, e);
+	}
+	if (e == ERR_OK)
+		e = store_account_suspend(ctl->db, &ctl_viewer, x.id, suspended);
+	if (e != ERR_OK)
+		return ctl_failed(ctl, name, e);
+	ctl_audit(ctl, suspended ? "account_suspend" : "account_resume",
+	    arena_printf(ctl->a, "account %llu", (unsigned long long)x.id), x.name);
+	printf("%s is %s.\n", name,
+	    suspended ? "suspended: what runs is stopped, what is queued waits" : "resumed");
+	return CTL_OK;
+}
+
+static enum ctl_exit usage(void)
+{
+	ctl_complain("usage: mailconvoyctl account add NAME [OPTIONS]\n"
+		     "       mailconvoyctl account limit NAME OPTIONS\n"
+		     "       mailconvoyctl account suspend|resume NAME\n"
+		     "       mailconvoyctl account list\n"
+		     "options: --queued N|none, --daily N|none, --hosts NAME,…|none, --external-id ID");
+	return CTL_USAGE;
+}
+
+enum ctl_exit verb_account(struct ctl *ctl, int count, char **words)
+{
+	struct account_fields f = {.max_queued = -1, .max_daily = -1};
+	bool is_list = count == 1 && strcmp(words[0], "list") == 0;
+	bool is_add = count >= 2 && strcmp(words[0], "add") == 0;
+	bool is_limit = count >= 4 && strcmp(words[0], "limit") == 0;
+	bool is_state = count == 2 && (strcmp(words[0], "suspend") == 0 || strcmp(words[0], "resume") == 0);
+	enum ctl_exit code;
+
+	if (!is_list && !is_add && !is_limit && !is_state)
+		return usage();
+	f.name = is_list ? NULL : words[1];
+	if (is_add && !read_options(ctl, count - 2, words + 2, &f))
+		return usage();
+	code = ctl_connect(ctl, false);
+	if (code != CTL_OK)
+		return code;
+	if (is_list)
+		return account_list(ctl);
+	if (is_add)
+		return save(ctl, 0, &f, "account_create");
+	code = change(ctl, words[0], words[1], count - 2, words + 2);
+	return code == CTL_USAGE ? usage() : code;
+}
