@@ -82,7 +82,7 @@ static enum err create_missing(struct copy *c, struct arena *a)
 	if (c->report->options->dry || count == 0)
 		return ERR_OK;
 	if (l->session != NULL)
-		(void)!imap_folders_run(l->session, IMAP_CREATE, names, count, results);
+		(void)!imap_folders_run(l->session, IMAP_CREATE, names, count, results, NULL);
 	count = 0;
 	for (unsigned i = 0; e == ERR_OK && i < c->jobs.count; i++) {
 		struct job *job = &c->jobs.items[i];
@@ -151,7 +151,7 @@ static void subscribe(struct copy *c, struct arena *a)
 	}
 	if (count == 0 || l->session == NULL)
 		return;
-	(void)!imap_folders_run(l->session, IMAP_SUBSCRIBE, names, count, results);
+	(void)!imap_folders_run(l->session, IMAP_SUBSCRIBE, names, count, results, NULL);
 	for (unsigned i = 0; i < count; i++) {
 		if (results[i] == ERR_OK || !imap_session_alive(l->session))
 			continue;

@@ -36,12 +36,45 @@ static enum err size_alone(struct job *job, struct link *l)
 	return ERR_OK;
 }
 
+#define BATCH (IMAP_LISTINGS_MAX / 2)
+
+/* known_r: which folders of the side are as they were when they were sized. */
+static void find_unchanged(struct pair *p, struct job **jobs, unsigned count, unsigned side, bool *known_r)
+{
+	const char *names[BATCH];
+	struct imap_status statuses[BATCH];
+	enum err results[BATCH];
+	unsigned asked[BATCH];
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		known_r[i] = false;
+		if (!jobs[i]->sized[side] || jobs[i]->seen[side].uidnext == 0)
+			continue;
+		names[n] = side == 0 ? jobs[i]->pair->source->name : jobs[i]->pair->to;
+		asked[n++] = i;
+	}
+	if (n == 0 || p->links[side].session == NULL ||
+	    imap_folders_run(p->links[side].session, IMAP_STATUS, names, n, results, statuses) != ERR_OK)
+		return;
+	for (unsigned k = 0; k < n; k++) {
+		const struct imap_mailbox *seen = &jobs[asked[k]]->seen[side];
+		known_r[asked[k]] = results[k] == ERR_OK && statuses[k].messages == seen->exists &&
+				    statuses[k].uidnext == seen->uidnext &&
+				    statuses[k].uidvalidity == seen->uidvalidity;
+	}
+}
+
 static enum err size_batch(struct pair *p, struct job **jobs, unsigned count)
 {
+	bool known[2][BATCH];
 	enum err e = ERR_OK;
 	for (unsigned side = 0; side < 2; side++) {
+		find_unchanged(p, jobs, count, side, known[side]);
 		for (unsigned i = 0; i < count; i++) {
 			const char *name = side == 0 ? jobs[i]->pair->source->name : jobs[i]->pair->to;
+			if (known[side][i])
+				continue;
 			jobs[i]->sized[side] = (side == 0 || jobs[i]->pair->exists) &&
 					       listing_ask(&p->links[side], name, true, false) == ERR_OK;
 		}
@@ -52,7 +85,7 @@ static enum err size_batch(struct pair *p, struct job **jobs, unsigned count)
 		for (unsigned i = 0; i < count; i++) {
 			struct job *job = jobs[i];
 			const char *name = side == 0 ? job->pair->source->name : job->pair->to;
-			if (job->sized[side])
+			if (job->sized[side] && !known[side][i])
 				job->sized[side] =
 				    listing_take_size(l, name, &mailbox, &job->size[side]) == ERR_OK;
 		}
@@ -68,9 +101,9 @@ static enum err size_batch(struct pair *p, struct job **jobs, unsigned count)
 static enum err size_some(void *ctx, struct pair *p)
 {
 	struct copy *c = ctx;
-	struct job *jobs[IMAP_LISTINGS_MAX];
+	struct job *jobs[BATCH];
 	unsigned count;
-	while ((count = copy_take(c, jobs, IMAP_LISTINGS_MAX / 2)) > 0) {
+	while ((count = copy_take(c, jobs, BATCH)) > 0) {
 		enum err e = size_batch(p, jobs, count);
 		if (e == ERR_CLOSED && stop_signal() == 0 && crew_give_up(p)) {
 			copy_give_back(c, jobs, count);

@@ -164,6 +164,13 @@ enum err imap_session_ready(struct imap_session *s) MUST_CHECK;
 void imap_on_selected(void *ctx, const struct imap_response *resp);
 enum err imap_explain_missing(struct imap_session *s, enum err e) MUST_CHECK;
 
+/* The untagged handler of STATUS (folder.c). */
+struct imap_status_query {
+	struct imap_status *status;
+	bool told;
+};
+enum err imap_on_status(void *ctx, const struct imap_response *resp) MUST_CHECK;
+
 /* CAPABILITY, for session.c and login.c. */
 enum err imap_ask_capabilities(struct imap_session *s) MUST_CHECK;
 void imap_set_capabilities(struct imap_session *s, const char *words);

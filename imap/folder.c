@@ -240,14 +240,9 @@ enum err imap_explain_missing(struct imap_session *s, enum err e)
 	return e;
 }
 
-struct status_query {
-	struct imap_status *status;
-	bool told;
-};
-
-static enum err on_status(void *ctx, const struct imap_response *resp)
+enum err imap_on_status(void *ctx, const struct imap_response *resp)
 {
-	struct status_query *q = ctx;
+	struct imap_status_query *q = ctx;
 	const struct imap_node *items;
 	uint64_t n;
 
@@ -281,8 +276,8 @@ static enum err on_status(void *ctx, const struct imap_response *resp)
 enum err imap_status(struct imap_session *s, const char *folder, struct imap_status *st_r)
 {
 	struct imap_command c AUTO_COMMAND;
-	struct status_query q = {.status = st_r};
-	struct imap_handler h = {.untagged = on_status, .ctx = &q};
+	struct imap_status_query q = {.status = st_r};
+	struct imap_handler h = {.untagged = imap_on_status, .ctx = &q};
 
 	*st_r = (struct imap_status){0};
 	imap_command_init(&c, s, "STATUS");
@@ -369,49 +364,6 @@ enum err imap_create(struct imap_session *s, const char *folder)
 enum err imap_subscribe(struct imap_session *s, const char *folder)
 {
 	return on_folder(s, "SUBSCRIBE", folder);
-}
-
-/* Answers waited for at once: few enough that what waits to be read never stops the server. */
-#define FOLDERS_AHEAD 50
-
-enum err imap_folders_run(struct imap_session *s, enum imap_folder_verb verb, const char *const *folders,
-    unsigned count, enum err *results_r)
-{
-	static const char *const verbs[] = {[IMAP_CREATE] = "CREATE", [IMAP_SUBSCRIBE] = "SUBSCRIBE"};
-	unsigned tags[FOLDERS_AHEAD];
-	enum err e = imap_session_ready(s);
-
-	for (unsigned i = 0; i < count; i++)
-		results_r[i] = ERR_CLOSED;
-	for (unsigned sent = 0, done = 0; e == ERR_OK && done < count;) {
-		struct imap_command c AUTO_COMMAND;
-		bool room = sent < count && sent - done < FOLDERS_AHEAD;
-		imap_command_init(&c, s, verbs[verb]);
-		if (room)
-			imap_command_string(&c, folders[sent], strlen(folders[sent]));
-		/* a name that takes a literal may have to be waited for: not with answers on their way */
-		if (room && (c.cut_count == 0 || sent == done)) {
-			tags[sent % FOLDERS_AHEAD] = c.tag;
-			e = imap_command_send(s, &c, false);
-			if (e != ERR_OK && s->alive) {
-				tags[sent % FOLDERS_AHEAD] = 0;
-				results_r[sent] = e;
-				e = ERR_OK;
-			}
-			sent++;
-			continue;
-		}
-		if (tags[done % FOLDERS_AHEAD] != 0) {
-			s->failure = (struct imap_failure){0};
-			results_r[done] = imap_command_wait(s, tags[done % FOLDERS_AHEAD], NULL);
-		}
-		if (!s->alive) {
-			e = results_r[done];
-			results_r[done] = ERR_CLOSED;
-		}
-		done++;
-	}
-	return e;
 }
 
 /* ---- QUOTA ---- */

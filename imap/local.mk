@@ -14,6 +14,7 @@ imap_libmcvimap_a_SOURCES = \
 	%D%/session.c \
 	%D%/login.c \
 	%D%/folder.c \
+	%D%/ahead.c \
 	%D%/fetch.c \
 	%D%/body.c \
 	%D%/flags.c \

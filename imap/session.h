@@ -177,12 +177,13 @@ enum err imap_create(struct imap_session *s, const char *folder) MUST_CHECK;
 enum err imap_subscribe(struct imap_session *s, const char *folder) MUST_CHECK;
 
 /*
- * The same for count folders, sent ahead of the answers; results_r has one for each.  ERR_OK, or what ended
- * the session: then results_r is ERR_CLOSED where no answer came.
+ * The same for count folders, sent ahead of the answers (imap/ahead.c); results_r has one for each.
+ * IMAP_STATUS: messages, uidnext and uidvalidity alone, into statuses_r, which else may be NULL.  ERR_OK, or
+ * what ended the session: then results_r is ERR_CLOSED where no answer came.
  */
-enum imap_folder_verb { IMAP_CREATE, IMAP_SUBSCRIBE };
+enum imap_folder_verb { IMAP_CREATE, IMAP_SUBSCRIBE, IMAP_STATUS };
 enum err imap_folders_run(struct imap_session *s, enum imap_folder_verb verb, const char *const *folders,
-    unsigned count, enum err *results_r) MUST_CHECK;
+    unsigned count, enum err *results_r, struct imap_status *statuses_r) MUST_CHECK;
 
 /* GETQUOTAROOT (RFC 9208); known = false and ERR_OK where the server lacks QUOTA or tells no storage. */
 enum err imap_quota(struct imap_session *s, const char *folder, struct imap_quota *q_r) MUST_CHECK;
