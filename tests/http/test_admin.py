@@ -1,6 +1,7 @@
 """What administrators do: accounts, users, limits, workers, the audit log; and the links that set a password."""
 import os
 import re
+import threading
 
 import webstack
 import tap
@@ -73,6 +74,22 @@ def test_a_limit_holds_and_says_so():
     job = web.add_job(web.acme, "done", dst_host="'elsewhere.example.org'")
     a = member.post_json("/migration/jobs/%d/rerun" % job, {"dry_run": "1"})
     same((a.status, a.json()["type"]), (409, "urn:mailconvoy:limit"))
+    limits()
+
+
+def test_a_limit_holds_however_many_ask_at_once():
+    web.sql("DELETE FROM job")
+    for limit in ({"max_queued": "5"}, {"max_daily": "5"}):
+        web.sql("DELETE FROM job; UPDATE account SET made_count = 0")
+        limits(**limit)
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(queue(member).status)) for _ in range(16)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        same((sorted(answers), web.sql("SELECT COUNT(*) FROM job")), ([201] * 5 + [422] * 11, [["5"]]), str(limit))
+    web.sql("UPDATE account SET made_count = 0")
     limits()
 
 

@@ -3,6 +3,7 @@ Web, worker and database as they are installed: users of their own, known to Mar
 that mailconvoyctl setup gives.  The two users exist in a mount namespace only.
 """
 import atexit
+import json
 import os
 import shutil
 import socket
@@ -128,6 +129,31 @@ def test_servers_are_tested_changed_and_deleted():
                                                     "password": env["MAIL_PASSWORD"]})
     has(str(answer), "folders")
     panel.form("/migration/servers/%s/delete" % spare, {})
+
+
+def test_administrators_and_links_work_with_the_rights_granted():
+    account = panel.form("/migration/accounts", {"name": "Customer", "max_daily": "50", "hosts": "localhost"})["account"]["id"]
+    panel.form("/migration/accounts/%d" % account, {"name": "Customer", "max_queued": "5"})
+    panel.form("/migration/accounts/%d/suspend" % account, {})
+    panel.form("/migration/accounts/%d/resume" % account, {})
+    invited = panel.form("/migration/users", {"email": "invited@example.org", "role": "member", "account_id": account})
+    user = "/migration/users/%d" % invited["user"]["id"]
+    for action, fields in (("role", {"role": "admin"}), ("disable", {}), ("enable", {}), ("sign-out", {}), ("link", {})):
+        panel.form(user + "/" + action, fields)
+    link = panel.form(user + "/link", {})["link"]
+    path = "/welcome/" + link.rsplit("/", 1)[1]
+    status, _, body = panel.raw("POST", path, json.dumps({"password": "a long password", "again": "a long password"}).encode(),
+                                {"Content-Type": "application/json", "Accept": "application/json"})
+    same(status, 204, body)
+    token = panel.form("/migration/tokens", {"name": "script", "installation": "1", "accounts_write": "1", "jobs_read": "1"})
+    for page in ("accounts", "users", "workers", "audit", "audit.csv", "jobs"):
+        status, _, body = panel.raw("GET", "/api/v1/" + page, headers={"Authorization": "Bearer " + token["token"]})
+        same((page, status), (page, 200), body)
+    shown = panel.form("/migration/jobs/%s/log-links" % made["job"], {})["log_link"]
+    status, _, body = panel.raw("GET", "/log/" + shown["link"].rsplit("/", 1)[1])
+    same(status, 200)
+    panel.form("/migration/log-links/%d/revoke" % shown["id"], {})
+    panel.form("/migration/tokens/%d/revoke" % token["id"], {})
 
 
 def test_the_web_cannot_read_the_private_key():
