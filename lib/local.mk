@@ -13,6 +13,7 @@ lib_libmcv_a_SOURCES = \
 	%D%/secretfile.c %D%/secretfile.h \
 	%D%/token.c %D%/token.h \
 	%D%/scope.c %D%/scope.h \
+	%D%/mime.c %D%/mime.h \
 	%D%/redact.c %D%/redact.h \
 	%D%/netmask.c %D%/netmask.h \
 	%D%/password.c %D%/password.h \

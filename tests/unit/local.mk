@@ -86,3 +86,8 @@ tests_unit_test_fcgi_csv_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_fcgi_multipart_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_fcgi_import_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 endif
+# mails, read by a parser that is not ours
+check_PROGRAMS += tests/unit/mime_build
+TESTS += tests/unit/test_mime.py
+EXTRA_DIST += tests/unit/test_mime.py
+tests_unit_mime_build_LDADD = $(LIBMCV_LIBS)
