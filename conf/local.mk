@@ -76,7 +76,7 @@ uninstall-hook:
 	rm -f '$(DESTDIR)$(sysusersdir)/mailconvoy.conf' '$(DESTDIR)$(tmpfilesdir)/mailconvoy.conf'
 	! cmp -s %D%/mailconvoy.conf.sample '$(DESTDIR)$(pkgconfdir)/mailconvoy.conf' || \
 		rm -f '$(DESTDIR)$(pkgconfdir)/mailconvoy.conf'
-	for d in '$(templatesdir)' '$(staticdir)' '$(sqldir)' '$(nginxdir)' '$(pkgdatadir)' '$(pkgconfdir)'; do \
+	for d in '$(mailtemplatesdir)' '$(templatesdir)' '$(staticdir)' '$(sqldir)' '$(nginxdir)' '$(pkgdatadir)' '$(pkgconfdir)'; do \
 		rmdir "$(DESTDIR)$$d" 2>/dev/null || true; \
 	done
 all-local: $(CONF_MADE)

@@ -5,6 +5,7 @@
 #include "fcgi/security_view.h"
 #include "fcgi/url.h"
 #include "fcgi/view.h"
+#include "sql/job_say.h"
 
 static const char *const labels[JOB_STATE__MAX] = {
     [JOB_QUEUED] = "Queued",
@@ -327,23 +328,6 @@ static struct json_object *next_step(struct arena *a, const struct job *j, const
 	return NULL;
 }
 
-static const char *good_sentence(struct arena *a, const struct job *j)
-{
-	const struct job_counters *c = &j->counters;
-	int64_t n = c->messages_to_copy >= 0 ? c->messages_to_copy : c->messages_total;
-
-	if (j->dry_run)
-		return n < 0 ? "The dry run ended well."
-			     : arena_printf(a, "A real run would copy %s.",
-				   view_plural_text(a, (uint64_t)n, "message"));
-	if (c->messages_copied < 0)
-		return "The migration ended well.";
-	return arena_printf(a, "%s copied%s.", view_plural_text(a, (uint64_t)c->messages_copied, "message"),
-	    c->messages_skipped > 0 ? arena_printf(a, "; %s were there already or skipped",
-					  view_number_text(a, (uint64_t)c->messages_skipped))
-				    : "");
-}
-
 struct json_object *job_view_outcome(struct arena *a, const struct job *j, const char *request_key)
 {
 	struct json_object *o;
@@ -352,10 +336,7 @@ struct json_object *job_view_outcome(struct arena *a, const struct job *j, const
 	if (!job_state_is_ended(j->state))
 		return NULL;
 	o = json_object_new_object();
-	view_str(o, "sentence",
-	    good             ? good_sentence(a, j)
-	    : j->reason_text ? j->reason_text
-			     : job_state_text(j));
+	view_str(o, "sentence", job_say_outcome(a, j));
 	view_str(o, "cause", good ? (j->reason_text ? j->reason_text : NULL) : j->reason_detail);
 	view_bool(o, "is_good", good);
 	view_add(o, "action", next_step(a, j, request_key));

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "lib/buf.h"
+#include "lib/say.h"
 #include "lib/utf8.h"
 
 void view_add(struct json_object *o, const char *key, struct json_object *val)
@@ -88,35 +89,17 @@ void view_moment(struct json_object *o, struct arena *a, const char *key, int64_
 
 const char *view_number_text(struct arena *a, uint64_t n)
 {
-	char digits[24], *out = arena_alloc(a, 32);
-	int len = snprintf(digits, sizeof(digits), "%" PRIu64, n), i, at = 0;
-
-	for (i = 0; i < len; i++) {
-		if (i > 0 && (len - i) % 3 == 0)
-			out[at++] = ',';
-		out[at++] = digits[i];
-	}
-	return out;
+	return say_number(a, n);
 }
 
 const char *view_plural_text(struct arena *a, uint64_t n, const char *noun)
 {
-	return arena_printf(a, "%s %s%s", view_number_text(a, n), noun, n == 1 ? "" : "s");
+	return say_plural(a, n, noun);
 }
 
 const char *view_size_text(struct arena *a, uint64_t bytes)
 {
-	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-	double v = (double)bytes;
-	size_t u;
-
-	if (bytes < 1024)
-		return view_plural_text(a, bytes, "byte");
-	v /= 1024;
-	/* 1023.95 would print as "1024.0" of the smaller unit */
-	for (u = 0; u < 5 && v >= 1023.95; u++)
-		v /= 1024;
-	return arena_printf(a, "%.1f %s", v, units[u]);
+	return say_size(a, bytes);
 }
 
 const char *view_duration_text(struct arena *a, int64_t s)

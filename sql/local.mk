@@ -9,6 +9,7 @@ sql_libsql_a_SOURCES = \
 	%D%/connect.c %D%/connect.h \
 	%D%/viewer.h \
 	%D%/job.c %D%/job.h \
+	%D%/job_say.c %D%/job_say.h \
 	%D%/tx.c %D%/tx.h \
 	%D%/job_row.c %D%/job_row.h \
 	%D%/migrate.c %D%/migrate.h \

@@ -50,3 +50,10 @@ dist_static_DATA = \
 	%D%/static/style.css \
 	%D%/static/theme.js \
 	%D%/static/themeswitch.js
+
+mailtemplatesdir = $(templatesdir)/mail
+dist_mailtemplates_DATA = \
+	%D%/mail/batch.html \
+	%D%/mail/batch.txt \
+	%D%/mail/job.html \
+	%D%/mail/job.txt

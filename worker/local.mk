@@ -1,5 +1,6 @@
 # worker/: what this room builds and installs; a file calls only files listed above it
 noinst_LIBRARIES += worker/libmcvworker.a
+worker_libmcvworker_a_CFLAGS = $(AM_CFLAGS) $(ESMTP_CFLAGS)
 worker_libmcvworker_a_SOURCES = \
 	%D%/argv.c %D%/argv.h \
 	%D%/progress.c %D%/progress.h \
@@ -19,6 +20,11 @@ worker_libmcvworker_a_SOURCES = \
 	%D%/link.c %D%/link.h \
 	%D%/program.c %D%/program.h \
 	%D%/jobdir.c %D%/jobdir.h \
+	%D%/mail_line.c %D%/mail_line.h \
+	%D%/mail.c %D%/mail.h \
+	%D%/notify_text.c %D%/notify_text.h \
+	%D%/notify.c %D%/notify.h \
+	%D%/notifier.c %D%/notifier.h \
 	%D%/recover.c %D%/recover.h \
 	%D%/output.c %D%/output.h \
 	%D%/launch.c %D%/launch.h \
@@ -29,4 +35,4 @@ worker_libmcvworker_a_SOURCES = \
 
 sbin_PROGRAMS += worker/mailconvoy-worker
 worker_mailconvoy_worker_SOURCES = %D%/main.c
-worker_mailconvoy_worker_LDADD = worker/libmcvworker.a $(LIBSQL_LIBS) $(LIBMCV_LIBS)
+worker_mailconvoy_worker_LDADD = worker/libmcvworker.a $(LIBSQL_LIBS) $(LIBMCVIMAP_LIBS) $(ESMTP_LIBS)

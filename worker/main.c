@@ -23,12 +23,15 @@
 #include "worker/jobdir.h"
 #include "worker/keeper.h"
 #include "worker/lease.h"
+#include "worker/notifier.h"
+#include "worker/notify.h"
 #include "worker/queue.h"
 #include "worker/ready.h"
 #include "worker/recover.h"
 
 enum {
 	STOP_MS = 12000,     /* after SIGTERM, gone by then: a grace time and what the database needs */
+	NOTIFIER_MS = 3000,  /* of these, for the mail that is being sent */
 	LAST_TRY_MS = 5000,  /* a connection takes so long to fail: none is begun later than that */
 	WATCHDOG_MS = 10000, /* systemd hears from us so often */
 	SCHEMA_MS = 2000,
@@ -47,6 +50,7 @@ struct worker_process {
 	struct runner_context context;
 	struct queue queue;
 	struct lease lease;
+	struct notifier_child notifier;
 	struct runner *runners[QUEUE_RENEW_MAX];
 	size_t count;
 	int signal_fd;
@@ -119,6 +123,7 @@ static void begin_stop(struct worker_process *w)
 	ready_tell("STOPPING=1");
 	for (size_t i = 0; i < w->count; i++)
 		runner_wish(w->runners[i], WISH_STOP);
+	notifier_end(&w->notifier);
 	db = link_db(&w->db_link);
 	if (db != NULL && w->is_registered &&
 	    link_note(&w->db_link, store_worker_stopping(db, w->context.worker_id)) != ERR_OK)
@@ -140,7 +145,7 @@ static void reap_strays(const struct worker_process *w)
 	siginfo_t si = {0};
 
 	while (waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == 0 && si.si_pid != 0) {
-		bool is_keeper = false;
+		bool is_keeper = notifier_owns(&w->notifier, si.si_pid);
 
 		for (size_t i = 0; i < w->count; i++)
 			is_keeper = is_keeper || runner_owns(w->runners[i], si.si_pid);
@@ -226,6 +231,7 @@ static void tick(struct worker_process *w)
 		queue_sweep(&w->queue, &w->db_link, w->conf);
 		claim(w);
 	}
+	notifier_tick(&w->notifier);
 	if (mono_left_ms(w->watchdog_at) == 0) {
 		ready_tell("WATCHDOG=1");
 		w->watchdog_at = mono_after(mono_now(), WATCHDOG_MS);
@@ -256,7 +262,8 @@ static void run(struct worker_process *w)
 {
 	struct pollfd fds[1 + 2 * QUEUE_RENEW_MAX];
 
-	while (!w->is_stopping || (w->count > 0 && mono_left_ms(w->stop_by) > 0)) {
+	while (!w->is_stopping || (w->count > 0 && mono_left_ms(w->stop_by) > 0) ||
+	       (!notifier_is_gone(&w->notifier, false) && mono_left_ms(w->stop_by) > STOP_MS - NOTIFIER_MS)) {
 		size_t polled = w->count;
 
 		fds[0] = (struct pollfd){.fd = w->signal_fd, .events = POLLIN};
@@ -279,6 +286,7 @@ static void leave(struct worker_process *w)
 	struct db *db;
 
 	w->db_link.is_leaving = true;
+	(void)notifier_is_gone(&w->notifier, true);
 	db = link_db(&w->db_link);
 	while (w->count > 0)
 		runner_free(&w->runners[--w->count]);
@@ -320,6 +328,8 @@ static int start(struct worker_process *w, const char *conf_path)
 	    .db_link = &w->db_link,
 	    .program = &w->program,
 	    .engine = &w->engine};
+	if (w->conf->smtp_host[0] != '\0')
+		w->notifier.conf_path = conf_path;
 	return 0;
 }
 
@@ -334,6 +344,10 @@ int main(int argc, char **argv)
 
 	if (keeper_is_asked_for(argc, argv))
 		keeper_main(argv);
+	if (notify_is_asked_for(argc, argv)) {
+		open_standard_fds();
+		return notify_main(argc, argv);
+	}
 	open_standard_fds();
 	log_init("mailconvoy-worker", 0);
 	while ((opt = getopt_long(argc, argv, "c:fh", longs, NULL)) != -1) {

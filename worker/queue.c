@@ -4,7 +4,9 @@
 
 #include "lib/log.h"
 #include "sql/store_import.h"
+#include "sql/store_outbox.h"
 #include "worker/crash.h"
+#include "worker/notify.h"
 #include "worker/report.h"
 
 enum {
@@ -88,8 +90,11 @@ void queue_sweep(struct queue *q, struct link *db_link, const struct conf *conf)
 	if (db == NULL)
 		return;
 	report_ending(&o, NULL, NULL, &ending);
+	ending.mail = notify_policy(conf);
 	if (link_note(db_link, store_queue_rescue_expired(db, &ending, &count)) == ERR_OK && count > 0)
 		log_info("%u jobs of lost workers were marked interrupted", count);
+	if (link_note(db_link, store_outbox_sweep(db, &ending.mail)) != ERR_OK)
+		return;
 	/* what the web keeps of an import for an hour; it may not be asked for anything for longer */
 	if (link_note(db_link, store_import_sweep(db, IMPORT_ROWS_AT_ONCE, &more)) == ERR_OK && more)
 		q->sweep_at = mono_now();

@@ -15,6 +15,7 @@
 #include "sql/store_worker.h"
 #include "worker/jobdir.h"
 #include "worker/keeper.h"
+#include "worker/notify.h"
 #include "worker/report.h"
 
 enum { LOOK_AGAIN_MS = 50, SPARE_S = 5 };
@@ -109,6 +110,7 @@ static enum err bury(struct link *db_link, const struct conf *conf, const struct
 	if (!keepers_have_ended(conf, w->id))
 		return ERR_OK;
 	report_ending(&o, NULL, NULL, &ending);
+	ending.mail = notify_policy(conf);
 	e = link_note(db_link, store_queue_rescue_worker(db, w->id, &ending, &count));
 	if (e == ERR_OK)
 		e = link_note(db_link, store_worker_dead(db, w->id));

@@ -13,6 +13,7 @@
 #include "worker/keeper.h"
 #include "worker/launch.h"
 #include "worker/output.h"
+#include "worker/notify.h"
 #include "worker/report.h"
 #include "worker/verification.h"
 
@@ -443,6 +444,7 @@ static void finish(struct runner *r, struct db *db)
 	crash_point("before_finish");
 	report_counters(p, &c);
 	report_ending(&o, p, &c, &ending);
+	ending.mail = notify_policy(r->context->conf);
 	if (v->begun) {
 		report_verify(&o, v->mode, &v->found, &verify);
 		ending.verify = &verify;

@@ -8,7 +8,7 @@ MAY_INCLUDE = {
     "imap": {"imap", "lib"},
     "sql": {"sql", "lib"},
     "fcgi": {"fcgi", "sql", "imap", "lib"},
-    "worker": {"worker", "sql", "lib"},
+    "worker": {"worker", "sql", "imap", "lib"},
     "engine": {"engine", "imap", "lib"},
     "ctl": {"ctl", "sql", "imap", "lib"},
 }
@@ -16,12 +16,12 @@ MAY_INCLUDE = {
 OWNERS = {
     r"mysql\.h|mariadb/.*": r"sql/db\.c",
     r"fcgiapp\.h|fcgi_.*": r"fcgi/main\.c",
-    r"libesmtp\.h": r"worker/mail\.c",
+    r"libesmtp\.h|auth-client\.h": r"worker/mail\.c",
     r"confuse\.h": r"lib/conf\.c",
     r"crypt\.h": r"lib/password\.c",
     r"zlib\.h": r"sql/logzip\.c",
     r"openssl/ssl\.h": r"imap/(tls|stream)\.c",
-    r"json-c/.*": r"(lib|fcgi|ctl)/.*",
+    r"json-c/.*": r"(lib|fcgi|ctl)/.*|worker/notify_text\.c",
     r"regex\.h": r"engine/folders\.c",  # imapsync's --include, --exclude; never a pattern from the panel
 }
 SQL = re.compile(r"\b(SELECT\s.*\sFROM|INSERT\s+(IGNORE\s+)?INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|REPLACE\s+INTO|"

@@ -9,7 +9,7 @@ WORKER_UNIT_TESTS = \
 	tests/unit/test_worker_keeper_begin
 check_PROGRAMS += $(WORKER_UNIT_TESTS)
 TESTS += $(WORKER_UNIT_TESTS)
-WORKER_UNIT_LIBS = worker/libmcvworker.a $(LIBMCV_LIBS) $(CMOCKA_LIBS)
+WORKER_UNIT_LIBS = worker/libmcvworker.a $(LIBSQL_LIBS) $(LIBMCVIMAP_LIBS) $(ESMTP_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_worker_argv_LDADD = $(WORKER_UNIT_LIBS)
 tests_unit_test_worker_progress_LDADD = $(WORKER_UNIT_LIBS)
 tests_unit_test_worker_verified_LDADD = $(WORKER_UNIT_LIBS)
@@ -31,6 +31,7 @@ WORKER_TESTS = \
 	tests/worker/test_lease.py \
 	tests/worker/test_clock.py \
 	tests/worker/test_tls.py \
+	tests/worker/test_notify.py \
 	tests/worker/test_verify.py \
 	tests/worker/test_many.py
 TESTS += $(WORKER_TESTS)

@@ -1,0 +1,207 @@
+#include "worker/notify_text.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/mime.h"
+#include "lib/say.h"
+#include "lib/utf8.h"
+#include "sql/job_say.h"
+#include "sql/store_job.h"
+
+enum { MILLION = 1000000 };
+
+/* NULL and "" become null; texts of rows are one line of UTF-8 (sql/tx.h, text_clean). */
+static void add(struct json_object *o, const char *key, const char *s)
+{
+	json_object_object_add(
+	    o, key, s != NULL && *s != '\0' && utf8_valid(s, strlen(s)) ? json_object_new_string(s) : NULL);
+}
+
+static void add_count(struct json_object *list, const char *name, const char *value)
+{
+	struct json_object *o = json_object_new_object();
+
+	add(o, "name", name);
+	add(o, "value", value);
+	json_object_array_add(list, o);
+}
+
+static void count(struct json_object *list, struct arena *a, const char *name, int64_t n)
+{
+	if (n >= 0)
+		add_count(list, name, say_number(a, (uint64_t)n));
+}
+
+static void size(struct json_object *list, struct arena *a, const char *name, int64_t n)
+{
+	if (n >= 0)
+		add_count(list, name, say_size(a, (uint64_t)n));
+}
+
+static const char *state_word(enum job_state s)
+{
+	static const char *const words[JOB_STATE__MAX] = {
+	    "Queued", "Running", "Done", "Failed", "Cancelled", "Interrupted"};
+
+	return words[s];
+}
+
+static struct json_object *job_model(
+    struct arena *a, const struct conf *conf, const struct job *j, const char *subject)
+{
+	struct json_object *o = json_object_new_object(), *counts = json_object_new_array();
+	const struct job_counters *c = &j->counters;
+	const char *url =
+	    arena_printf(a, "%s/migration/jobs/%llu", conf->base_url, (unsigned long long)j->id);
+	bool good = j->state == JOB_DONE;
+
+	count(counts, a, "Messages on the source", c->messages_total);
+	if (j->dry_run) {
+		count(counts, a, "Messages a real run would copy", c->messages_to_copy);
+		size(counts, a, "Size on the source", c->bytes_total);
+	} else {
+		count(counts, a, "Messages copied", c->messages_copied);
+		count(counts, a, "Messages there already or skipped", c->messages_skipped);
+		count(counts, a, "Messages failed", c->messages_failed);
+		size(counts, a, "Bytes copied", c->bytes_copied);
+	}
+	add(o, "subject", subject);
+	add(o, "sentence", job_say_outcome(a, j));
+	add(o, "detail", good ? NULL : j->reason_detail);
+	add(o, "kind", j->dry_run ? "Dry run" : "Real run");
+	add(o, "id", arena_printf(a, "%llu", (unsigned long long)j->id));
+	add(o, "state", state_word(j->state));
+	add(o, "source", arena_printf(a, "%s on %s", j->source.user, j->source.server_name));
+	add(o, "destination", arena_printf(a, "%s on %s", j->destination.user, j->destination.server_name));
+	json_object_object_add(o, "counts", counts);
+	add(o, "action", job_say_action(j->reason_action));
+	add(o, "job_url", url);
+	add(o, "log_url", arena_printf(a, "%s/log", url));
+	add(o, "settings_url", arena_printf(a, "%s/migration/settings", conf->base_url));
+	return o;
+}
+
+static const char *batch_sentence(struct arena *a, const struct outbox_summary *s)
+{
+	uint64_t bad = s->states[JOB_FAILED] + s->states[JOB_INTERRUPTED];
+	const char *mailboxes =
+	    arena_printf(a, "%s mailbox%s", say_number(a, s->jobs), s->jobs == 1 ? "" : "es");
+	const char *what = s->dry_jobs == s->jobs ? "dry runs" : s->dry_jobs == 0 ? "real runs" : "runs";
+
+	if (bad == 0)
+		return arena_printf(
+		    a, "The %s of batch %s are over: %s, and none failed.", what, s->tag, mailboxes);
+	return arena_printf(a, "The %s of batch %s are over: %s, of which %s failed.", what, s->tag,
+	    mailboxes, say_number(a, bad));
+}
+
+static struct json_object *causes(struct arena *a, const struct outbox_summary *s)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < s->cause_count; i++) {
+		const struct outbox_cause *c = &s->causes[i];
+		struct json_object *o = json_object_new_object();
+
+		add(o, "text", c->text != NULL ? c->text : "No reason is known.");
+		add(o, "count", say_plural(a, c->count, "time"));
+		add(o, "action", job_say_action(c->action));
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
+static struct json_object *batch_model(struct arena *a, const struct conf *conf, uint64_t batch_id,
+    const struct outbox_summary *s, const char *subject)
+{
+	struct json_object *o = json_object_new_object(), *counts = json_object_new_array();
+
+	for (int i = 0; i < JOB_STATE__MAX; i++)
+		if (s->states[i] > 0)
+			count(counts, a, state_word((enum job_state)i), (int64_t)s->states[i]);
+	if (s->dry_jobs < s->jobs) {
+		count(counts, a, "Messages copied", s->messages_copied);
+		size(counts, a, "Bytes copied", s->bytes_copied);
+	}
+	if (s->dry_jobs > 0)
+		count(counts, a, "Messages real runs would copy", s->messages_to_copy);
+	add(o, "subject", subject);
+	add(o, "sentence", batch_sentence(a, s));
+	json_object_object_add(o, "counts", counts);
+	json_object_object_add(o, "has_causes", json_object_new_boolean(s->cause_count > 0));
+	json_object_object_add(o, "causes", causes(a, s));
+	add(o, "batch_url",
+	    arena_printf(a, "%s/migration/batches/%llu", conf->base_url, (unsigned long long)batch_id));
+	add(o, "settings_url", arena_printf(a, "%s/migration/settings", conf->base_url));
+	return o;
+}
+
+static enum err render(struct arena *a, struct templates *ts, const char *name, struct json_object *model,
+    struct mime_mail *mail)
+{
+	AUTO_BUF struct buf text = BUF_INIT, html = BUF_INIT;
+	enum err e = template_render(ts, arena_printf(a, "mail/%s.txt", name), model, &text);
+
+	if (e == ERR_OK)
+		e = template_render(ts, arena_printf(a, "mail/%s.html", name), model, &html);
+	if (e != ERR_OK)
+		log_warnx("mail templates: %s: %s", err_text(e), template_error(ts));
+	mail->text = arena_strndup(a, text.data, text.len);
+	mail->html = arena_strndup(a, html.data, html.len);
+	return e == ERR_NOT_FOUND ? ERR_IO : e;
+}
+
+/* Our own domain for Message-IDs: that of mail_from. */
+static const char *domain(const struct conf *conf)
+{
+	const char *at = strrchr(conf->mail_from, '@');
+
+	return at != NULL ? at + 1 : "localhost";
+}
+
+enum err notify_text(struct db *db, struct arena *a, const struct conf *conf, struct templates *ts,
+    const struct outbox_mail *m, struct buf *out)
+{
+	const struct viewer all = {.role = ROLE_ADMIN};
+	struct mime_mail mail = {.from_name = "mailconvoy", .from = conf->mail_from, .to = m->to};
+	struct json_object *model;
+	struct outbox_summary s;
+	struct job j;
+	enum err e = m->job_id != 0 ? store_job_get(db, a, &all, m->job_id, &j)
+				    : store_outbox_summary(db, a, m->batch_id, &s);
+
+	if (e != ERR_OK)
+		return e;
+	mail.subject = m->job_id != 0 ? arena_printf(a, "%s%s: %s", state_word(j.state),
+					    j.dry_run ? " (dry run)" : "", j.label)
+		       : s.states[JOB_FAILED] + s.states[JOB_INTERRUPTED] == 0
+			   ? arena_printf(a, "Done: batch %s", s.tag)
+			   : arena_printf(a, "%s failed: batch %s",
+				 say_number(a, s.states[JOB_FAILED] + s.states[JOB_INTERRUPTED]), s.tag);
+	mail.message_id = arena_printf(
+	    a, "mailconvoy.%llu.%lld@%s", (unsigned long long)m->id, (long long)m->created_us, domain(conf));
+	mail.date_s = m->created_us / MILLION;
+	model = m->job_id != 0 ? job_model(a, conf, &j, mail.subject)
+			       : batch_model(a, conf, m->batch_id, &s, mail.subject);
+	e = render(a, ts, m->job_id != 0 ? "job" : "batch", model, &mail);
+	json_object_put(model);
+	return e == ERR_OK ? mime_build(&mail, out) : e;
+}
+
+enum err notify_text_test(const struct conf *conf, const char *to, struct buf *out)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	const struct mime_mail mail = {.from_name = "mailconvoy",
+	    .from = conf->mail_from,
+	    .to = to,
+	    .subject = "A test of mailconvoy's notifications",
+	    .message_id = arena_printf(a, "mailconvoy.test.%lld@%s", (long long)unix_now_s(), domain(conf)),
+	    .date_s = unix_now_s(),
+	    .text = "Notifications reach this address.\n",
+	    .html = "Notifications reach this address.\n"};
+
+	return mime_build(&mail, out);
+}
