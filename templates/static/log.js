@@ -6,6 +6,17 @@ const ERROR = /\b(failure|error|could not|err \d+\/\d+)\b/i;
 const NO_ERROR = /\b0 errors?\b|errorsmax|nb_errors/i;
 const WARNING = /\bwarning\b/i;
 const LINES_MAX = 20000;
+const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** As the server writes the log into the page (tail_visible() in fcgi/tail.h): what hides or turns text is seen. */
+function visible(text) {
+  return text.replaceAll("\r\n", "\n").replace(HIDDEN, (sign) => {
+    if (sign < " ") {
+      return String.fromCharCode(0x2400 + sign.charCodeAt(0));
+    }
+    return sign === "\u007f" ? "\u2421" : "\ufffd";
+  });
+}
 
 export class LogView {
   constructor(box) {
@@ -17,6 +28,7 @@ export class LogView {
     this.behind = false;
     this.loading = false;
     this.partial = null;
+    this.held = "";
     this.count = 0;
     this.marks = { error: [], warning: [] };
     this.jumped = { error: -1, warning: -1 };
@@ -71,10 +83,14 @@ export class LogView {
     } while (this.behind);
   }
 
-  add(text) {
-    if (text === "") {
+  add(chunk) {
+    if (chunk === "") {
       return;
     }
+    // Half of a line's end waits for the other half.
+    const [, whole, held] = /^([^]*?)(\r?)$/.exec(this.held + chunk);
+    this.held = held;
+    const text = visible(whole);
     document.querySelector("[data-log-empty]")?.remove();
     document.querySelector("[data-download]")?.removeAttribute("hidden");
     const lines = text.split("\n");
@@ -180,7 +196,7 @@ export class LogView {
     }
     const height = this.box.scrollHeight;
     const block = document.createElement("span");
-    block.textContent = pieces.join("");
+    block.textContent = visible(pieces.join(""));
     this.pre.prepend(block);
     this.box.scrollTop += this.box.scrollHeight - height;
     this.first = from;

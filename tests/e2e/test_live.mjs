@@ -99,6 +99,13 @@ const tests = [
     await page.getByRole("button", { name: "1 error", exact: true }).click();
     assert.match(await page.locator(".line.here").textContent(), /could not do it/);
   }],
+  ["what_hides_or_turns_text_is_seen", async () => {
+    await page.goto(`/migration/jobs/${job}`);
+    await page.locator("[data-tail]").waitFor();
+    stack.lead("puppet-live", "\na\u001b[31mb\u0007\u007f \u202efdp.exe \u0085end of it\r\n");
+    await page.getByText("end of it").waitFor();
+    assert.equal((await shown()).split("\n").at(-1), "a\u241b[31mb\u2407\u2421 \ufffdfdp.exe \ufffdend of it");
+  }],
   ["the_list_refreshes_in_place_and_keeps_focus_and_scroll", async () => {
     await page.setViewportSize({ width: 1280, height: 300 });
     await page.goto("/migration/jobs");
