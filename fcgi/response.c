@@ -17,8 +17,9 @@ static const char security_headers[] =
     "X-Frame-Options: DENY\r\n"
     "Cross-Origin-Opener-Policy: same-origin\r\n"
     "Cross-Origin-Resource-Policy: same-origin\r\n"
-    /* same-origin, not no-referrer: the latter makes browsers send "Origin: null" with our own forms */
-    "Referrer-Policy: same-origin\r\n"
+    /* never a path, since some are secrets and the log of the server in front would have them; not
+     * no-referrer: that makes browsers send "Origin: null" with our own forms */
+    "Referrer-Policy: strict-origin\r\n"
     "Permissions-Policy: camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()\r\n"
     "Cache-Control: no-store\r\n"
     "Vary: Accept, Cookie\r\n";

@@ -1,7 +1,8 @@
 // Every page, in light and in dark, on a telephone and on a desk: nothing for axe-core to find, nothing beyond the edge.
 import assert from "node:assert/strict";
+import fs from "node:fs";
 
-import { addJob, addServers, axeSource, launch, open, signIn } from "./browser.mjs";
+import { addJob, addServers, axeSource, launch, open, post, signIn } from "./browser.mjs";
 import { Stack } from "./stack.mjs";
 import { run, until } from "./tap.mjs";
 
@@ -134,6 +135,20 @@ const tests = [
     assert.equal(await page.locator("[data-log-text] script").count(), 0);
     await page.goto("/migration/jobs");
     await page.getByText("Reception <b>&amp; hall", { exact: true }).first().waitFor();
+  }],
+  ["a_one_time_link_gets_into_no_log", async () => {
+    const { link } = await post(page, "/migration/users", { email: "invited@example.org", role: "member", account_id: "1" });
+    const other = await open(browser, stack);
+    await other.goto(link);
+    for (const label of ["Password", "Once more"]) {
+      await other.getByLabel(label).fill("a password to begin with");
+    }
+    await other.getByRole("button", { name: "Set the password" }).click();
+    await other.getByText("Your password is set").waitFor();
+    await other.context().close();
+    const secret = link.split("/").at(-1);
+    const seen = fs.readFileSync(`${stack.dir}/web/nginx-access.log`, "utf8").split("\n").filter((l) => l.includes(secret));
+    assert.deepEqual(seen, []);
   }],
   ["no_page_complained_in_the_console", async () => {
     assert.deepEqual(page.problems.filter((text) => !/999999: .*404|jobs: .*422/.test(text)), []);

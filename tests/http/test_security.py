@@ -153,7 +153,7 @@ def test_every_answer_carries_the_security_headers():
             has(csp, part)
         lacks(csp, "unsafe")
         same((h["X-Content-Type-Options"], h["Cache-Control"], h["Cross-Origin-Opener-Policy"], h["Referrer-Policy"]),
-             ("nosniff", "no-store", "same-origin", "same-origin"))
+             ("nosniff", "no-store", "same-origin", "strict-origin"))
         has(h["Permissions-Policy"], "camera=()")
         same(len(h["X-Request-Id"]), 16)
         same(len(h.get_all("Content-Security-Policy")), 1)
