@@ -7,6 +7,7 @@
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/token.h"
+#include "sql/job.h"
 #include "sql/store_throttle.h"
 #include "sql/store_token.h"
 
@@ -80,4 +81,21 @@ enum err bearer_load(struct visit *v, unsigned *wait_s_r)
 	v->token_id = h.token_id;
 	v->is_suspended = h.is_suspended && !viewer_is_admin(&h.viewer);
 	return ERR_OK;
+}
+
+enum err bearer_take_key(struct visit *v)
+{
+	const char *key = request_env(v->rq, "HTTP_IDEMPOTENCY_KEY");
+	unsigned char hash[TOKEN_HASH_BYTES];
+	char *hex;
+
+	if (!v->rq->is_api || v->rq->method != METHOD_POST || key == NULL ||
+	    params_get(&v->rq->body, "request_key") != NULL)
+		return ERR_OK;
+	if (key[0] == '\0' || strlen(key) > IDEMPOTENCY_KEY_MAX_BYTES)
+		return ERR_INVALID;
+	hex = arena_alloc(v->arena, TOKEN_HEX_LEN + 1);
+	token_hash(key, strlen(key), hash);
+	token_hex(hash, JOB_REQUEST_KEY_BYTES, hex);
+	return params_add(&v->rq->body, v->rq->secret, "request_key", hex);
 }

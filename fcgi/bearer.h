@@ -19,4 +19,12 @@ bool bearer_is_shown(const struct visit *v);
  */
 enum err bearer_load(struct visit *v, unsigned *wait_s_r) MUST_CHECK;
 
+/*
+ * "Idempotency-Key" of a POST below /api/v1 becomes the form's request_key, unless it has one: what makes
+ * jobs makes them once for a key, and answers the second time with what it made.  ERR_INVALID: a key longer
+ * than IDEMPOTENCY_KEY_MAX_BYTES, or none at all.
+ */
+enum { IDEMPOTENCY_KEY_MAX_BYTES = 255 };
+enum err bearer_take_key(struct visit *v) MUST_CHECK;
+
 #endif

@@ -146,7 +146,9 @@ static void answer(struct visit *v)
 	if (e == ERR_OK) {
 		if (admit(v, r) != ERR_OK)
 			return;
-		e = r->handler(v);
+		e = bearer_take_key(v);
+		if (e == ERR_OK)
+			e = r->handler(v);
 	}
 	if (e != ERR_OK) {
 		response_reset(v->rs);

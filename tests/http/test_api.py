@@ -114,6 +114,20 @@ def test_the_audit_log_names_the_token():
     same((entry["token_id"], entry["email"]), (made["id"], "admin@example.org"))
 
 
+def test_the_same_idempotency_key_makes_one_job():
+    s = script(make(jobs_write="1")["token"], **{"Idempotency-Key": "order 4711"})
+    form = {"source_server_id": SERVER, "source_user": "once", "source_password": "p", "dest_server_id": SERVER,
+            "dest_user": "b", "dest_password": "p"}
+    first, second = [s.request("POST", "/api/v1/jobs", form=form) for _ in range(2)]
+    same((first.status, second.status), (201, 200))
+    same(first.json()["job"]["id"], second.json()["job"]["id"])
+    same(web.sql("SELECT COUNT(*) FROM job WHERE src_user = 'once'"), [["1"]])
+    s.headers["Idempotency-Key"] = "order 4712"
+    same(s.request("POST", "/api/v1/jobs", form=form).status, 201)
+    s.headers["Idempotency-Key"] = "x" * 256
+    same(s.request("POST", "/api/v1/jobs", form=form).status, 400)
+
+
 def test_too_many_requests_wait():
     s = script(make()["token"])
     answers = [s.get("/api/v1/session") for _ in range(42)]
