@@ -78,6 +78,31 @@ enum err page_job_cancel_submit(struct visit *v)
 	return job_changed(v, v->id, s == JOB_CANCELLED ? "job_cancelled" : "job_stopping");
 }
 
+static enum err refuse_rerun(struct visit *v)
+{
+	uint64_t other;
+	enum err e = store_job_busy(v->web->db, &v->viewer, v->id, &other);
+	struct job j;
+
+	if (e == ERR_OK)
+		e = store_job_get(v->web->db, v->arena, &v->viewer, v->id, &j);
+	if (e == ERR_NOT_FOUND || (e == ERR_OK && !job_state_is_ended(j.state)))
+		return refuse(v, "job_not_ended", "The job has not ended",
+		    "A job can be run again when it has ended.", "Wait until it ends, or cancel it.");
+	if (e != ERR_OK)
+		return e;
+	page_error(v, &(struct page_error){.status = 409,
+			  .code = "mailboxes_busy",
+			  .title = "These mailboxes are on their way already",
+			  .detail = arena_printf(v->arena,
+			      "Job %llu copies between the same mailboxes and is queued or running.",
+			      (unsigned long long)other),
+			  .action = "Wait until it ends, or cancel it.",
+			  .link_url = url_job(v->arena, other, NULL),
+			  .link_label = "Look at that job"});
+	return ERR_OK;
+}
+
 enum err page_job_rerun_submit(struct visit *v)
 {
 	unsigned char key[JOB_REQUEST_KEY_BYTES];
@@ -100,8 +125,7 @@ enum err page_job_rerun_submit(struct visit *v)
 	if (e == ERR_UNCERTAIN && web_db(v->web) == ERR_OK)
 		e = store_job_rerun(v->web->db, &v->viewer, v->id, dry, key, &id, &existed);
 	if (e == ERR_CONFLICT)
-		return refuse(v, "job_not_ended", "The job has not ended",
-		    "A job can be run again when it has ended.", "Wait until it ends, or cancel it.");
+		return refuse_rerun(v);
 	if (e != ERR_OK)
 		return e;
 	return job_made(v, id, existed, existed ? "job_exists" : "job_rerun");

@@ -99,4 +99,14 @@ enum { JOB_VERIFY_COUNT = 12 };
 void job_verify_params(
     const struct job_verify *v, struct arena *a, struct db_param params_r[JOB_VERIFY_COUNT]);
 
+/*
+ * Another job of the same mailboxes as job j that is queued or running: its id or NULL.  Left to itself
+ * MariaDB takes "queued or running" for the better key as long as its statistics remember a short queue.
+ */
+#define JOB_BUSY_ID \
+	"(SELECT MIN(o.id) FROM job o FORCE INDEX (job_mailboxes) WHERE o.account_id = j.account_id AND " \
+	"o.src_user = j.src_user" \
+	" AND o.dst_user = j.dst_user AND o.src_host = j.src_host AND o.dst_host = j.dst_host" \
+	" AND o.state IN ('queued', 'running') AND o.id <> j.id)"
+
 #endif

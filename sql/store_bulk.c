@@ -89,7 +89,7 @@ const char *bulk_verdict(enum bulk_action action)
 	default:
 		return "CASE WHEN j.id IS NULL THEN 'gone' WHEN j.state IN ('queued', 'running') THEN "
 		       "'not_ended'"
-		       " WHEN " BULK_BUSY_JOB " IS NOT NULL THEN 'mailboxes_busy'"
+		       " WHEN " JOB_BUSY_ID " IS NOT NULL THEN 'mailboxes_busy'"
 		       " WHEN r.is_last = 0 THEN 'older_run' ELSE 'requeued' END";
 	}
 }

@@ -176,7 +176,7 @@ static enum err judge(struct db *db, const struct chunk *c)
 	query_add_p(&q, " OR j.account_id = ?) SET r.outcome = ", db_p_u64(c->v->account_id));
 	query_add(&q, bulk_verdict(action));
 	query_add(&q, ", r.other_job_id = ");
-	query_add(&q, action == BULK_CANCEL || action == BULK_DELETE ? "NULL " : BULK_BUSY_JOB " ");
+	query_add(&q, action == BULK_CANCEL || action == BULK_DELETE ? "NULL " : JOB_BUSY_ID " ");
 	query_add_p(&q, "WHERE r.bulk_id = ?", db_p_u64(c->bulk->id));
 	query_add_p(&q, " AND r.n > ?", db_p_u64(c->first));
 	query_add_p(&q, " AND r.n <= ?", db_p_u64(c->last));

@@ -83,7 +83,8 @@ static enum err insert_rerun(struct db *db, const struct creation *c, uint64_t *
 	return db_exec(db,
 	    "INSERT INTO job (" JOB_RERUN_COLUMNS ") SELECT ?, ?," JOB_RERUN_VALUES
 	    "FROM job j" JOB_RERUN_SERVERS
-	    "WHERE j.id = ? AND j.account_id = ? AND j.state NOT IN ('queued', 'running')",
+	    "WHERE j.id = ? AND j.account_id = ? AND j.state NOT IN ('queued', 'running')"
+	    " AND " JOB_BUSY_ID " IS NULL",
 	    DB_ARGS(db_p_u64(c->dry_run), key_param(c->request_key), db_p_u64(c->parent_id),
 		db_p_u64(c->account_id)),
 	    changed_r);
@@ -169,6 +170,19 @@ enum err store_job_rerun(struct db *db, const struct viewer *v, uint64_t id, boo
 	enum err e = look(db, v, id, &c.account_id, &state);
 
 	return e == ERR_OK ? create_once(db, &c, id_r, existed_r) : e;
+}
+
+enum err store_job_busy(struct db *db, const struct viewer *v, uint64_t id, uint64_t *other_id_r)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	struct db_rows rows;
+	enum err e = db_query_one(db, a,
+	    "SELECT " JOB_BUSY_ID " FROM job j WHERE j.id = ? AND (? = 1 OR j.account_id = ?)",
+	    DB_ARGS(db_p_u64(id), SCOPE_ARGS(v)), &rows);
+
+	if (e == ERR_OK)
+		*other_id_r = db_u64(&rows, 0, 0);
+	return e == ERR_OK && *other_id_r == 0 ? ERR_NOT_FOUND : e;
 }
 
 enum err store_job_get(struct db *db, struct arena *a, const struct viewer *v, uint64_t id, struct job *job_r)

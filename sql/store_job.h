@@ -122,10 +122,15 @@ enum err store_job_cancel(
 /*
  * A new queued job from an ended one: same account, owner, name, credentials; parent_id points back; server
  * details are read anew where the servers still exist.  request_key as in struct job_new.  ERR_NOT_FOUND;
- * ERR_CONFLICT: it has not ended.  ERR_LIMIT.  After ERR_UNCERTAIN call again with the same request_key.
+ * ERR_CONFLICT: it has not ended, or another job of the same mailboxes is queued or running
+ * (store_job_busy()): two copies into one mailbox would double its mail.  ERR_LIMIT.  After ERR_UNCERTAIN
+ * call again with the same request_key.
  */
 enum err store_job_rerun(struct db *db, const struct viewer *v, uint64_t id, bool dry_run,
     const uint8_t *request_key, uint64_t *id_r, bool *existed_r) MUST_CHECK;
+
+/* Another job between the same mailboxes as this one that is queued or running.  ERR_NOT_FOUND: none. */
+enum err store_job_busy(struct db *db, const struct viewer *v, uint64_t id, uint64_t *other_id_r) MUST_CHECK;
 
 /* Row and log are gone for good; its events stay.  ERR_NOT_FOUND; ERR_CONFLICT: it is running.  Any error
  * after the row went leaves log chunks without a job, which store_log_sweep() removes. */

@@ -139,6 +139,17 @@ def test_a_queued_job_is_cancelled_at_once_and_a_running_one_is_asked_to_stop():
     same(member.post_json("/migration/jobs/%d/cancel" % job).status, 409)
 
 
+def test_mailboxes_on_their_way_are_not_run_a_second_time():
+    job = web.add_job(web.acme, "done", "once")
+    new = member.post_json("/migration/jobs/%d/rerun" % job, {"dry_run": "0"}).json()["job"]["id"]
+    a = member.post_json("/migration/jobs/%d/rerun" % job, {"dry_run": "0"})
+    same((a.status, a.json()["type"]), (409, "urn:mailconvoy:mailboxes_busy"))
+    has(a.text, "Job %d copies between the same mailboxes" % new)
+    has(member.post("/migration/jobs/%d/rerun" % job, {"dry_run": "1"}).text, 'href="/migration/jobs/%d"' % new)
+    web.end_job(new)
+    same(member.post_json("/migration/jobs/%d/rerun" % job, {"dry_run": "0"}).status, 201)
+
+
 def test_an_ended_job_is_run_again_dry_or_real():
     job = web.add_job(web.acme, "done", "again")
     for dry in ("0", "1"):
@@ -146,6 +157,7 @@ def test_an_ended_job_is_run_again_dry_or_real():
         same(a.status, 303)
         new = int(re.match(r"/migration/jobs/(\d+)\?notice=job_rerun", a.location).group(1))
         same(row(new, "state, dry_run, parent_id, name, src_sealed"), ["queued", dry, str(job), "again", "x"])
+        web.end_job(new)
     family = member.json("/migration/jobs/%d" % job).json()["lineage"]
     same((len(family["children"]), family["parent"]), (2, None))
     same(member.json("/migration/jobs/%d" % new).json()["lineage"]["parent"]["id"], job)

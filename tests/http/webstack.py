@@ -42,6 +42,7 @@ class Stack:
                 tap.skip_all(os.path.basename(program) + " is not built")
         # what freed memory a sanitizer keeps back would hide what the program needs
         os.environ["ASAN_OPTIONS"] = "detect_leaks=1:exitcode=99:quarantine_size_mb=4"
+        self.boxes = 0
         self.dir = tempfile.mkdtemp(prefix="mcv-http-")
         self.stack = stack.Stack(self.dir, BUILD, port=0, parts=("mariadb", "web"), settings=settings)
         try:
@@ -121,14 +122,15 @@ class Stack:
         return int(self.sql("SELECT MAX(id) FROM server")[0][0])
 
     def add_job(self, account, state="queued", name=None, log=b"", **columns):
-        """A job's row as worker and web would have left it."""
+        """A job's row as worker and web would have left it, of a mailbox of its own."""
+        self.boxes += 1
         ended = state not in ("queued", "running")
         values = {
             "account_id": account, "name": "'%s'" % name if name else "NULL", "dry_run": 1, "state": "'%s'" % state,
             "src_server_name": "'A'", "src_host": "'a.example.org'", "src_port": 993, "src_security": "'tls'",
             "src_verify": 1, "src_user": "'ann'", "src_sealed": "'x'",
             "dst_server_name": "'B'", "dst_host": "'b.example.org'", "dst_port": 993, "dst_security": "'tls'",
-            "dst_verify": 1, "dst_user": "'ann2'", "dst_sealed": "'x'",
+            "dst_verify": 1, "dst_user": "'box%d'" % self.boxes, "dst_sealed": "'x'",
             "queued_at": "UTC_TIMESTAMP(6)", "updated_at": "UTC_TIMESTAMP(6)", "log_bytes": len(log),
         }
         if state != "queued":

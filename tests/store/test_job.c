@@ -150,6 +150,27 @@ static void credentials_change_unless_it_runs(void **state)
 	assert_int_equal(store_job_edit(db, &member_a, 424242, &k), ERR_NOT_FOUND);
 }
 
+static void mailboxes_on_their_way_are_not_run_again(void **state)
+{
+	struct queue_token t;
+	uint64_t first = make_job(&member_a, 0, 0), again, other = 0;
+
+	(void)state;
+	assert_int_equal(store_job_busy(db, &member_a, first, &other), ERR_NOT_FOUND);
+	claim_next(&t);
+	finish_as(&t, JOB_DONE);
+	assert_ok(store_job_rerun(db, &member_a, first, false, NULL, &again, NULL));
+	assert_int_equal(store_job_rerun(db, &member_a, first, false, NULL, &other, NULL), ERR_CONFLICT);
+	assert_ok(store_job_busy(db, &member_a, first, &other));
+	assert_int_equal(other, again);
+	claim_next(&t);
+	assert_int_equal(store_job_rerun(db, &member_a, first, false, NULL, &other, NULL), ERR_CONFLICT);
+	finish_as(&t, JOB_FAILED);
+	assert_ok(store_job_rerun(db, &member_a, first, false, NULL, &other, NULL));
+	/* another customer's mailbox of the same name is another mailbox */
+	assert_int_equal(store_job_busy(db, &member_b, first, &other), ERR_NOT_FOUND);
+}
+
 static void a_rerun_is_a_new_job_that_points_back(void **state)
 {
 	struct queue_token t;
@@ -237,6 +258,7 @@ int main(void)
 	    STORE_TEST(a_queued_job_is_cancelled_at_once),
 	    STORE_TEST(a_running_job_is_only_asked_to_stop),
 	    STORE_TEST(credentials_change_unless_it_runs),
+	    STORE_TEST(mailboxes_on_their_way_are_not_run_again),
 	    STORE_TEST(a_rerun_is_a_new_job_that_points_back),
 	    STORE_TEST(deleting_takes_row_and_log_and_leaves_the_events),
 	    STORE_TEST(a_cancel_and_a_claim_never_both_win),
