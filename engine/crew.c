@@ -223,6 +223,8 @@ bool crew_give_up(struct pair *p)
 			    "%s failure: can not open imap connection on host%u [%s] with user [%s]: lost "
 			    "and not to be had again",
 			    link_name(l), side + 1, l->options->host, l->options->user);
+		/* the other side's may have been closed because of this one's loss */
+		break;
 	}
 	return others;
 }

@@ -228,6 +228,7 @@ static enum err run(struct flow *f)
 			return stop_signal() != 0 ? ERR_CLOSED : ERR_TOO_BIG;
 		if (f->groups.full)
 			cease(f, ITEM_SINGLE);
+		passage_pace(f->t, groups_bytes(&f->groups), groups_messages(&f->groups));
 	}
 }
 

@@ -204,6 +204,14 @@ uint64_t groups_bytes(const struct groups *g)
 	return g->open_bytes + g->sent_bytes;
 }
 
+unsigned groups_messages(const struct groups *g)
+{
+	unsigned count = g->open.count;
+	for (unsigned i = 0; i < g->sent_count; i++)
+		count += g->sent[i].count;
+	return count;
+}
+
 void groups_free(struct groups *g)
 {
 	for (unsigned i = 0; i < APPENDS_MAX; i++)

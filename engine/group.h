@@ -66,8 +66,9 @@ enum err group_broke(struct groups *g) MUST_CHECK;
 /* Waits until all is answered. */
 enum err groups_settle(struct groups *g) MUST_CHECK;
 
-/* Bytes of messages begun and not answered. */
+/* Messages begun and not answered, and their bytes. */
 uint64_t groups_bytes(const struct groups *g);
+unsigned groups_messages(const struct groups *g);
 
 void groups_free(struct groups *g);
 

@@ -55,6 +55,8 @@ static const struct option_row rows[] = {
     {.name = "tmpdir", .kind = KIND_STRING, .at = AT(tmpdir)},
     {.name = "pidfile", .kind = KIND_STRING, .at = AT(pidfile)},
     {.name = "maxsize", .kind = KIND_SIZE, .at = AT(maxsize)},
+    {.name = "maxbytespersecond", .kind = KIND_SIZE, .at = AT(bytes_per_s)},
+    {.name = "maxmessagespersecond", .kind = KIND_SIZE, .at = AT(messages_per_s)},
     {.name = "exitwhenover", .kind = KIND_SIZE, .at = AT(exitwhenover)},
     {.name = "errorsmax", .kind = KIND_COUNT, .at = AT(errors_max)},
     {.name = "connections", .kind = KIND_COUNT, .at = AT(connections)},

@@ -57,6 +57,8 @@ struct options {
 	const char *tmpdir;          /* accepted; the engine writes no temporary file */
 	const char *pidfile;         /* NULL = none */
 	uint64_t maxsize;            /* bytes; 0 = no limit */
+	uint64_t bytes_per_s;        /* --maxbytespersecond; 0 = no limit */
+	uint64_t messages_per_s;     /* --maxmessagespersecond; 0 = no limit */
 	uint64_t exitwhenover;       /* bytes; 0 = no limit */
 	unsigned errors_max;         /* --errorsmax, default 50 */
 	unsigned connections;        /* --connections: to each side, at most; default 2 */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "engine/output.h"
 #include "engine/stop.h"
@@ -21,6 +22,28 @@ bool passage_must_end(const struct transfer *t, uint64_t ahead)
 	const struct options *o = t->report->options;
 	return stop_signal() != 0 || report_is_full(t->report) || t->report->over_quota >= OVER_QUOTA_MAX ||
 	       (o->exitwhenover > 0 && t->report->bytes_transferred + ahead >= o->exitwhenover);
+}
+
+static int64_t due_ms(uint64_t done, uint64_t per_s)
+{
+	return per_s == 0 ? 0 : (int64_t)((double)done * 1000 / (double)per_s);
+}
+
+void passage_pace(const struct transfer *t, uint64_t ahead_bytes, uint64_t ahead_messages)
+{
+	const struct report *r = t->report;
+	int64_t bytes_ms = due_ms(r->bytes_transferred + ahead_bytes, r->options->bytes_per_s);
+	int64_t messages_ms = due_ms(r->transferred + ahead_messages, r->options->messages_per_s);
+	int64_t until_ms = bytes_ms > messages_ms ? bytes_ms : messages_ms;
+
+	while (until_ms > 0 && stop_signal() == 0) {
+		int64_t left_ms = until_ms - mono_diff_ms(r->transfer_started, mono_now());
+		if (left_ms <= 0)
+			return;
+		const struct timespec pause = {.tv_nsec = (left_ms < 100 ? left_ms : 100) * 1000000};
+		(void)nanosleep(&pause, NULL);
+		out_alive("Waiting because of --maxbytespersecond or --maxmessagespersecond");
+	}
 }
 
 bool passage_may_be_stand_in(const struct transfer *t, const struct item *item, uint64_t size)
@@ -89,12 +112,8 @@ enum err passage_revive(struct transfer *t)
 		enum err e = link_revive(links[i]);
 		if (e == ERR_OK)
 			continue;
-		if (stop_signal() == 0 && e == ERR_CLOSED)
-			report_error(t->report, i == 0 ? ERROR_CONNECTION_HOST1 : ERROR_CONNECTION_HOST2,
-			    "%s failure: can not open imap connection on host%u [%s] with user [%s]: lost "
-			    "while copying and not to be had again",
-			    link_name(links[i]), i + 1, links[i]->options->host, links[i]->options->user);
-		else if (stop_signal() == 0)
+		/* a connection that is not to be had again is told by whoever knows of the others (crew.h) */
+		if (stop_signal() == 0 && e != ERR_CLOSED)
 			report_error(t->report, ERROR_SELECT,
 			    "%s folder %s: Could not select: it changed during the sync", link_name(links[i]),
 			    i == 0 ? t->from : t->to);

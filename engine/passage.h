@@ -45,6 +45,9 @@ bool passage_must_end(const struct transfer *t, uint64_t ahead);
  */
 bool passage_may_be_stand_in(const struct transfer *t, const struct item *item, uint64_t size);
 
+/* Waits as --maxbytespersecond and --maxmessagespersecond ask; ahead: bytes and messages on their way. */
+void passage_pace(const struct transfer *t, uint64_t ahead_bytes, uint64_t ahead_messages);
+
 /* Each ends the item and counts it. */
 void passage_copied(struct transfer *t, struct item *item, uint64_t size, uint32_t stored_uid);
 void passage_refused(struct transfer *t, struct item *item, const struct passage_facts *facts);
@@ -53,8 +56,8 @@ void passage_not_fetched(
 void passage_vanished(struct transfer *t, struct item *item);
 
 /*
- * Connections that dropped are opened again; what can not be opened any more is reported.  Errors of
- * link_revive().
+ * Connections that dropped are opened again.  Errors of link_revive(); of them ERR_LOST is reported here,
+ * ERR_CLOSED by crew_give_up().
  */
 enum err passage_revive(struct transfer *t) MUST_CHECK;
 

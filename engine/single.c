@@ -260,6 +260,7 @@ static enum err copy_one(struct transfer *t, struct detailed *it)
 	enum err e = ended(t);
 	while (e == ERR_OK && it->item->state == ITEM_SINGLE && it->item->breaks < TRIES_MAX) {
 		unsigned busy = it->busy;
+		passage_pace(t, 0, 0);
 		e = pass(t, it);
 		if (it->item->state == ITEM_SINGLE && it->busy == busy)
 			it->item->breaks++;

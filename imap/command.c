@@ -129,6 +129,7 @@ static enum imap_cause cause_of_code(const char *code)
 	    {"UNAVAILABLE", IMAP_BUSY},
 	    {"INUSE", IMAP_BUSY},
 	    {"LIMIT", IMAP_BUSY},
+	    {"THROTTLED", IMAP_BUSY},
 	    {"SERVERBUG", IMAP_BUSY},
 	    {"CONTACTADMIN", IMAP_BUSY},
 	    {"PRIVACYREQUIRED", IMAP_LOGIN_DISABLED},

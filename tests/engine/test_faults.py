@@ -369,6 +369,82 @@ def a_silent_server_is_given_up(bench, program):
     compare(bench, user, r)
 
 
+def without(*words):
+    """From the server: it does not offer these, nor use what comes with them."""
+
+    def rule(_, data):
+        for word in words:
+            data = data.replace(b" " + word, b"")
+            if word == b"UIDPLUS":
+                data = data.replace(b"[APPENDUID ", b"[XPENDEDAS ")
+        return data
+
+    return rule
+
+
+@tests.engine_only
+def what_a_server_does_not_offer_is_done_without(bench, program):
+    for words in ((b"MULTIAPPEND",), (b"MULTIAPPEND", b"LITERAL+"), (b"LITERAL+",), (b"UIDPLUS",),
+                  (b"MULTIAPPEND", b"LITERAL+", b"UIDPLUS", b"LIST-EXTENDED", b"NAMESPACE", b"SPECIAL-USE")):
+        user = bench.user()
+        mixed_mailbox(bench, user, 60)
+        with Proxy(bench.source.port, from_server=without(*words)) as one:
+            with Proxy(bench.destination.port, from_server=without(*words)) as two:
+                r = bench.sync(program, user, port1=one.port, port2=two.port)
+        check(r.code == 0 and r.number("Messages transferred") == 60, r, str(words))
+        compare(bench, user, r)
+
+
+@tests.engine_only
+def answers_lost_by_a_server_that_tells_no_uids_do_not_double(bench, program):
+    for words in ((b"UIDPLUS",), (b"UIDPLUS", b"MULTIAPPEND"), (b"UIDPLUS", b"MULTIAPPEND", b"LITERAL+")):
+        user = bench.user()
+        mixed_mailbox(bench, user, 60)
+        lose, offer = Once(2), without(*words)
+
+        def rule(number, data):
+            return None if b"[APPENDUID" in data and lose() else offer(number, data)
+
+        with Proxy(bench.destination.port, from_server=rule) as proxy:
+            r = bench.sync(program, user, port2=proxy.port)
+        check(r.code == 0, r, str(words))
+        compare(bench, user, r)
+
+
+@tests.engine_only
+def a_server_that_allows_one_connection_gets_one(bench, program):
+    for side in ("port1", "port2"):
+        user = bench.user()
+        mixed_mailbox(bench, user, 60)
+        server = bench.source if side == "port1" else bench.destination
+        with Proxy(server.port, from_server=lambda number, data: data if number == 1 else None) as proxy:
+            r = bench.sync(program, user, **{side: proxy.port})
+        check(r.code == 0 and r.has("no connection 2") and r.has("Detected 0 errors"), r)
+        compare(bench, user, r)
+
+
+@tests.engine_only
+def what_a_lost_connection_had_in_hand_the_others_do(bench, program):
+    user = bench.user()
+    c = box.connect(bench.source, user)
+    for name in "abcdef":
+        box.create(c, "Folder." + name)
+        for n in range(20):
+            box.append(c, "Folder." + name, box.message(ord(name) * 100 + n, 3000))
+    passed = [0]
+
+    def rule(number, data):
+        if number == 2:
+            passed[0] += len(data)
+        return None if number > 2 or number == 2 and passed[0] > 60000 else data
+
+    with Proxy(bench.source.port, from_server=rule) as proxy:
+        r = bench.sync(program, user, port1=proxy.port)
+    check(r.code == 0 and r.has("the others go on"), r)
+    check(r.number("Messages transferred") == 120 and r.has("all 120 identified messages"), r)
+    compare(bench, user, r)
+
+
 @tests.engine_only
 def no_processes_memory_or_files_are_left(bench, program):
     user = bench.user()
