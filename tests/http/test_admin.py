@@ -93,6 +93,26 @@ def test_a_limit_holds_however_many_ask_at_once():
     limits()
 
 
+def test_an_import_beyond_a_limit_queues_nothing_and_can_be_confirmed_later():
+    web.sql("DELETE FROM job")
+    user = web.sql("SELECT id FROM user WHERE email = 'member@example.org'")[0][0]
+    number = web.sql("INSERT INTO import (account_id, user_id, rows_good, rows_bad, created_at, expires_at) VALUES "
+                     "(%d, %s, 3, 0, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL 1 HOUR); SELECT LAST_INSERT_ID()"
+                     % (web.acme, user))[0][0]
+    for line in (2, 3, 4):
+        web.sql("INSERT INTO import_row (import_id, line, src_server_id, src_user, src_sealed, dst_server_id, dst_user, "
+                "dst_sealed) VALUES (%s, %d, %d, 'user%d', 'x', %d, 'b', 'x')" % (number, line, SERVER, line, SERVER))
+    for limit in ({"max_queued": "2"}, {"max_daily": "2"}, {"hosts": "mail.example.net"}):
+        limits(**limit)
+        a = member.post_json("/migration/import/%s/confirm" % number, {"tag": "moved"})
+        same((limit, a.status), (limit, 422))
+        has(a.text, "The limits of your account do not allow this")
+        same(web.sql("SELECT COUNT(*), (SELECT COUNT(*) FROM batch) FROM job"), [["0", "0"]])
+    limits()
+    same(member.post_json("/migration/import/%s/confirm" % number, {"tag": "moved"}).status, 201)
+    same(web.sql("SELECT COUNT(*) FROM job"), [["3"]])
+
+
 def test_suspending_stops_what_runs_and_keeps_people_signed_in():
     web.sql("DELETE FROM job")
     job = web.add_job(web.acme, "running")

@@ -112,6 +112,20 @@ def a_members_own_server_in_a_denied_network_is_not_connected_to(w):
     w.stop(worker)
 
 
+def a_destination_the_account_may_no_longer_copy_to_is_not_connected_to(w):
+    w.db.sql("INSERT INTO account_host (account_id, host) SELECT id, '*.example.com' FROM account")
+    job, = w.add_jobs("ok")
+    worker = w.worker()
+    assert w.wait_ended([job]) == [("failed", "not_allowed")]
+    host = w.db.sql("SELECT dst_host FROM job WHERE id = %d" % job)
+    w.db.sql("UPDATE account_host SET host = '%s'" % host)
+    job, = w.add_jobs("ok")
+    assert w.wait_ended([job]) == [("done", "ok")]
+    w.db.sql("DELETE FROM account_host")
+    w.check_invariants()
+    w.stop(worker)
+
+
 def a_job_that_cannot_be_read_is_not_claimed(w):
     w.db.sql("RENAME TABLE user TO user_away")
     job, = w.add_jobs("ok")
@@ -143,6 +157,7 @@ harness.run(world, [
     work_is_begun_as_soon_as_a_slot_is_free,
     a_suspended_account_waits,
     a_members_own_server_in_a_denied_network_is_not_connected_to,
+    a_destination_the_account_may_no_longer_copy_to_is_not_connected_to,
     a_job_that_cannot_be_read_is_not_claimed,
     a_worker_waits_for_the_schema_it_was_built_for,
 ])
