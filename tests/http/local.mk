@@ -3,6 +3,7 @@ HTTP_TESTS = \
 	tests/http/test_login.py \
 	tests/http/test_servers.py \
 	tests/http/test_jobs.py \
+	tests/http/test_edit.py \
 	tests/http/test_bulk.py \
 	tests/http/test_batch.py \
 	tests/http/test_import.py \
