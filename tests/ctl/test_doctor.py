@@ -140,6 +140,14 @@ def test_it_sees_missing_keys():
         finds(PUBLIC, "mailconvoyctl setup")
 
 
+def test_it_sees_keys_that_do_not_belong_together():
+    other = os.path.join(DIR, "pair")
+    os.makedirs(other)
+    private, public = os.path.join(other, "sealing.key"), os.path.join(other, "sealing.pub")
+    same(ctl("key", "generate", conf=conf_with(private_key_file=private, public_key_file=public))[0], OK)
+    finds("do not belong together", conf=conf_with(public_key_file=public))
+
+
 def test_it_sees_files_that_the_programs_cannot_open():
     with mode(PUBLIC, 0o400):
         finds("mailconvoy-web cannot read " + PUBLIC)
@@ -175,6 +183,14 @@ def test_it_sees_a_sync_program_that_is_not_there():
     finds("/nowhere/imapsync cannot be run", "built-in engine", conf=conf_with(sync_program="/nowhere/imapsync"))
 
 
+def test_it_names_the_sync_program_and_its_version():
+    script = os.path.join(DIR, "imapsync")
+    with open(script, "w", encoding="ascii") as out:
+        out.write("#!/usr/bin/perl\n\n# $Id: imapsync,v 2.229 2022/09/14 18:08:24 x Exp x $\n")
+    os.chmod(script, 0o755)
+    has(ctl("doctor", conf=conf_with(sync_program=script))[1], "sync program %s, version 2.229" % script)
+
+
 def test_it_sees_a_state_directory_that_is_not_there():
     finds("/nowhere is not a directory", "systemd-tmpfiles", conf=conf_with(state_dir="/nowhere"))
 
@@ -201,10 +217,12 @@ def test_it_sees_missing_rights_in_the_database_and_setup_mends_them():
 
 
 def test_it_sees_rights_that_are_not_needed_and_setup_takes_them_away():
-    for what in ("SELECT ON mailconvoy.*", "DELETE ON mailconvoy.audit", "UPDATE (role) ON mailconvoy.user",
-                 "SELECT (password_hash) ON mailconvoy.user"):
+    for what in ("SELECT ON mailconvoy.*", "DELETE ON mailconvoy.audit", "UPDATE (email) ON mailconvoy.user",
+                 "SELECT (password_hash) ON mailconvoy.user", "SELECT ON `mailconv%`.*", "PROCESS, FILE ON *.*",
+                 "SELECT ON mailconvoy.server", "USAGE ON *.*"):
         user = stack.WORKER_USER if "hash" in what else stack.WEB_USER
-        servers.db.sql("GRANT %s TO `%s`@localhost" % (what, user))
+        passed_on = " WITH GRANT OPTION" if what.endswith((".server", "USAGE ON *.*")) else ""
+        servers.db.sql("GRANT %s TO `%s`@localhost%s" % (what, user, passed_on))
         finds("%s may do more in the database than it needs" % user, "mailconvoyctl setup")
         same(ctl("setup")[0], OK)
         is_well()

@@ -1,7 +1,6 @@
 # tests/stack: starts the real servers, for tests and for ./demo
 STACK_TESTS = \
 	%D%/test_batch.py \
-	%D%/test_ctl.py \
 	%D%/test_install.py \
 	%D%/test_separation.py \
 	%D%/test_stack.py

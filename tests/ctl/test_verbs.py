@@ -1,15 +1,15 @@
-"""mailconvoyctl on a real database: what each verb does, says and exits with."""
+"""mailconvoyctl on a real database: what each verb does, says and exits with (doctor and key have tests of their own)."""
 import atexit
 import os
 import re
 import shutil
-import stat
 import subprocess
 import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "http")]
+TESTS = os.path.dirname(HERE)
+sys.path[:0] = [os.path.join(TESTS, "stack"), os.path.join(TESTS, "http")]
 
 import stack  # noqa: E402
 import tap    # noqa: E402
@@ -64,10 +64,6 @@ def sql(text):
     return out.strip()
 
 
-def mode(path):
-    return stat.S_IMODE(os.stat(path).st_mode)
-
-
 def other_conf(name, text):
     path = os.path.join(DIR, name)
     with open(path, "w", encoding="utf-8") as out:
@@ -96,15 +92,6 @@ def test_setup_again_changes_nothing():
     same(sql("SELECT id, password_hash FROM user"), before)
     with open(os.path.join(DIR, "keys", "sealing.key"), "rb") as f:
         same(f.read(), key)
-
-
-def test_nobody_but_its_owner_reads_the_private_key():
-    same(mode(os.path.join(DIR, "keys", "sealing.key")), 0o400)
-    same(mode(os.path.join(DIR, "keys", "sealing.pub")), 0o444)
-
-
-def test_key_generate_never_replaces_a_key():
-    has(refused(CONFLICT, "key", "generate"), "not overwritten")
 
 
 def test_passwords_are_hashed_by_yescrypt():
@@ -263,44 +250,6 @@ def test_check_lists_each_contradiction():
         has(refused(PROBLEMS, "check"), "77")
     finally:
         sql("DELETE FROM job_log")
-
-
-def test_doctor_says_how_to_mend_each_problem():
-    out = refused(PROBLEMS, "doctor")
-    has(out, "systemctl start mailconvoy-worker")
-    has(out, "systemctl enable --now mailconvoy-web.socket")
-    has(out, "nobody answers at http://127.0.0.1:")
-    same(out.count("PROBLEM"), len(re.findall(r"PROBLEM .*\n {11}\S", out)), out)
-
-
-def test_doctor_sees_a_private_key_that_others_may_read():
-    key = os.path.join(DIR, "keys", "sealing.key")
-    os.chmod(key, 0o444)
-    try:
-        has(refused(PROBLEMS, "doctor"), "0400")
-    finally:
-        os.chmod(key, 0o400)
-
-
-def test_doctor_sees_keys_that_do_not_belong_together():
-    with open(servers.conf, encoding="utf-8") as f:
-        text = f.read()
-    os.makedirs(os.path.join(DIR, "other"), exist_ok=True)
-    pair = text.replace("/keys/", "/other/")
-    code, _, err = ctl("key", "generate", conf=other_conf("pair.conf", pair))
-    same(code, OK, err)
-    mixed = other_conf("mixed.conf", text.replace("keys/sealing.pub", "other/sealing.pub"))
-    code, out, _ = ctl("doctor", conf=mixed)
-    same(code, PROBLEMS)
-    has(out, "do not belong together")
-
-
-def test_doctor_names_the_sync_program_and_its_version():
-    script = other_conf("imapsync", "#!/usr/bin/perl\n\n# $Id: imapsync,v 2.229 2022/09/14 18:08:24 x Exp x $\n")
-    os.chmod(script, 0o755)
-    with open(servers.conf, encoding="utf-8") as f:
-        conf = other_conf("script.conf", f.read() + 'sync_program = "%s"\n' % script)
-    has(ctl("doctor", conf=conf)[1], "sync program %s, version 2.229" % script)
 
 
 def test_the_sample_configuration_is_every_setting_at_its_default():
