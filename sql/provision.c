@@ -128,23 +128,83 @@ static bool is_wanted(bool is_web, const char *table, const char *privilege, con
 	return false;
 }
 
-/* What user holds in database name: table (NULL: the whole database), privilege, column (NULL: all). */
+/* Columns of what is held. */
+enum { HELD_ON, HELD_TABLE, HELD_PRIVILEGE, HELD_COLUMN };
+
+#define HELD(on, table, column) \
+	"SELECT " on ", " table ", privilege_type, " column " FROM information_schema."
+#define PASSED_ON(on, table) \
+	" UNION ALL SELECT DISTINCT " on ", " table ", 'GRANT OPTION', NULL FROM information_schema."
+
+/*
+ * What user holds that reaches into database name: everywhere (on "*") or in databases named like it, table
+ * (NULL: every one), privilege, column (NULL: every one).  "GRANT OPTION" is the right to pass on.
+ */
 static enum err read_held(
     struct db *db, struct arena *a, const char *name, const char *user, struct db_rows *rows_r)
 {
-	const char *grantee = arena_printf(a, "'%s'@'localhost'", user);
+	struct db_param grantee = db_p_str(arena_printf(a, "'%s'@'localhost'", user)), in = db_p_str(name);
 
 	return db_query(db, a,
-	    "SELECT NULL, privilege_type, NULL FROM information_schema.schema_privileges"
-	    " WHERE grantee = ? AND table_schema = ? AND privilege_type <> 'USAGE'"
-	    " UNION ALL SELECT table_name, privilege_type, NULL FROM information_schema.table_privileges"
-	    " WHERE grantee = ? AND table_schema = ? AND privilege_type <> 'USAGE'"
-	    " UNION ALL SELECT table_name, privilege_type, column_name FROM "
-	    "information_schema.column_privileges"
-	    " WHERE grantee = ? AND table_schema = ?",
-	    DB_ARGS(db_p_str(grantee), db_p_str(name), db_p_str(grantee), db_p_str(name), db_p_str(grantee),
-		db_p_str(name)),
+	    HELD("'*'", "NULL",
+		"NULL") "user_privileges WHERE grantee = ? AND privilege_type <> 'USAGE'" PASSED_ON("'*'",
+		"NULL") "user_privileges WHERE grantee = ? AND is_grantable = 'YES'"
+			" UNION ALL " HELD("table_schema", "NULL",
+			    "NULL") "schema_privileges"
+				    " WHERE grantee = ? AND ? LIKE table_schema AND privilege_type <> "
+				    "'USAGE'" PASSED_ON("table_schema",
+					"NULL") "schema_privileges"
+						" WHERE grantee = ? AND ? LIKE table_schema AND is_grantable "
+						"= 'YES'"
+						" UNION ALL " HELD("table_schema", "table_name",
+						    "NULL") "table_privileges"
+							    " WHERE grantee = ? AND table_schema = ? AND "
+							    "privilege_type <> 'USAGE'" PASSED_ON(
+								"table_schema",
+								"table_name") "table_privileges"
+									      " WHERE grantee = ? AND "
+									      "table_schema = ? AND "
+									      "is_grantable = 'YES'"
+									      " UNION ALL " HELD(
+										  "table_schema",
+										  "table_name",
+										  "column_name") "column_"
+												 "privileges"
+												 " WHERE "
+												 "grantee = "
+												 "? AND "
+												 "table_"
+												 "schema = ?",
+	    DB_ARGS(grantee, grantee, grantee, in, grantee, in, grantee, in, grantee, in, grantee, in),
 	    rows_r);
+}
+
+static bool is_wanted_row(bool is_web, const struct db_rows *rows, size_t row)
+{
+	return !db_is_null(rows, row, HELD_TABLE) &&
+	       is_wanted(is_web, db_str(rows, row, HELD_TABLE), db_str(rows, row, HELD_PRIVILEGE),
+		   db_str(rows, row, HELD_COLUMN));
+}
+
+static enum err revoke(struct db *db, const char *user, const struct db_rows *rows, size_t row)
+{
+	const char *on = db_str(rows, row, HELD_ON), *table = db_str(rows, row, HELD_TABLE);
+	const char *column = db_str(rows, row, HELD_COLUMN);
+	AUTO_BUF struct buf sql = BUF_INIT;
+
+	if (strchr(on, '`') != NULL)
+		return ERR_INVALID;
+	buf_addf(&sql, "REVOKE %s", db_str(rows, row, HELD_PRIVILEGE));
+	if (column != NULL)
+		buf_addf(&sql, " (`%s`)", column);
+	if (strcmp(on, "*") == 0)
+		buf_adds(&sql, " ON *.*");
+	else if (table == NULL)
+		buf_addf(&sql, " ON `%s`.*", on);
+	else
+		buf_addf(&sql, " ON `%s`.`%s`", on, table);
+	buf_addf(&sql, " FROM `%s`@localhost", user);
+	return db_exec_text(db, sql.data);
 }
 
 /* Earlier versions granted more, and administrators do by hand.  After granting, so that nothing that runs
@@ -152,28 +212,12 @@ static enum err read_held(
 static enum err revoke_more(struct db *db, const char *name, const char *user, bool is_web)
 {
 	AUTO_ARENA struct arena *a = arena_new();
-	AUTO_BUF struct buf sql = BUF_INIT;
 	struct db_rows rows;
 	enum err e = read_held(db, a, name, user, &rows);
 
-	for (size_t i = 0; e == ERR_OK && i < rows.count; i++) {
-		const char *table = db_str(&rows, i, 0);
-		const char *privilege = db_str(&rows, i, 1);
-		const char *column = db_str(&rows, i, 2);
-
-		if (table != NULL && is_wanted(is_web, table, privilege, column))
-			continue;
-		buf_clear(&sql);
-		if (table == NULL)
-			buf_addf(&sql, "REVOKE %s ON `%s`.* FROM `%s`@localhost", privilege, name, user);
-		else if (column == NULL)
-			buf_addf(
-			    &sql, "REVOKE %s ON `%s`.`%s` FROM `%s`@localhost", privilege, name, table, user);
-		else
-			buf_addf(&sql, "REVOKE %s (`%s`) ON `%s`.`%s` FROM `%s`@localhost", privilege, column,
-			    name, table, user);
-		e = db_exec_text(db, sql.data);
-	}
+	for (size_t i = 0; e == ERR_OK && i < rows.count; i++)
+		if (!is_wanted_row(is_web, &rows, i))
+			e = revoke(db, user, &rows, i);
 	return e;
 }
 
@@ -231,9 +275,7 @@ enum err provision_check(struct db *db, const char *name, const char *user, bool
 		if (wanted_on(&grants[i], is_web) != NULL)
 			wanted += count_wanted(wanted_on(&grants[i], is_web));
 	for (size_t i = 0; i < rows.count; i++)
-		if (!db_is_null(&rows, i, 0))
-			held +=
-			    is_wanted(is_web, db_str(&rows, i, 0), db_str(&rows, i, 1), db_str(&rows, i, 2));
+		held += is_wanted_row(is_web, &rows, i);
 	if (held < wanted)
 		return ERR_NOT_FOUND;
 	return rows.count > held ? ERR_CONFLICT : ERR_OK;

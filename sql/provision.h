@@ -18,8 +18,9 @@ enum err provision_database(struct db *db, const char *name) MUST_CHECK;
 /*
  * Create the two users (unix_socket authentication, on localhost) if they are not there, and give each what
  * it needs in database name, which must be migrated: the web cannot change the schema, its trail (audit,
- * job_event), permits (run_slot), or who is who (user, account); the worker cannot read the users' password
- * hashes or sessions.  What else they hold in that database (earlier versions granted more) is revoked.
+ * job_event) or permits (run_slot), remove users and accounts, or move a user to another account or address;
+ * the worker cannot read the users' password hashes or sessions.  What else they hold that reaches into that
+ * database (of earlier versions, by hand, in all databases), and the right to pass anything on, is revoked.
  * ERR_OK, ERR_INVALID, and those of sql/db.h.
  */
 enum err provision_users(
