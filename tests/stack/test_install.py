@@ -279,6 +279,12 @@ def test_what_is_slow_is_asked_slowly_by_whichever_address():
                       "/api/v1/servers/test", "/api/v1/%6cogin"):
             same([ask(where) for _ in range(5)].count(429) > 0, True, where)
         same(ask("/migration/jobs"), 502)
+        for where, kind in (("/api/v1/login", "application/problem+json"), ("/login", "text/html")):
+            c = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            c.request("POST", where, "x", {"Content-Type": "text/plain"})
+            answer = c.getresponse()
+            same((answer.status, answer.headers["Retry-After"], answer.headers["Content-Type"]), (429, "2", kind), where)
+            c.close()
     finally:
         nginx.terminate()
         nginx.wait(30)
