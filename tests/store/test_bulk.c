@@ -341,6 +341,33 @@ static void two_who_run_it_at_the_same_moment_do_it_once(void **state)
 	run(id);
 	assert_int_equal(number("SELECT COUNT(*) FROM job WHERE parent_id IS NOT NULL"), 3 * BULK_CHUNK);
 	assert_int_equal(number("SELECT COUNT(DISTINCT parent_id) FROM job"), 3 * BULK_CHUNK);
+	/* nobody judged again what the other had done */
+	assert_int_equal(number("SELECT COUNT(*) FROM bulk_job WHERE outcome = 'requeued'"), 3 * BULK_CHUNK);
+}
+
+static void a_chunk_that_somebody_else_does_is_left_to_them(void **state)
+{
+	struct db *second = fixture_connect(NULL);
+	struct racer racer = {.db = second};
+	pthread_t thread;
+	uint64_t job = job_in(JOB_DONE, 1);
+
+	(void)state;
+	racer.id = asked(BULK_RUN_REAL);
+	/* the other one has moved bulk.done, and not committed yet */
+	assert_ok(db_begin(db));
+	assert_ok(db_exec(db, "UPDATE bulk SET confirmed_at = UTC_TIMESTAMP(6), done = 1 WHERE id = ?",
+	    DB_ARGS(db_p_u64(racer.id)), NULL));
+	assert_int_equal(pthread_create(&thread, NULL, race, &racer), 0);
+	while (
+	    number("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'") == 0)
+		;
+	assert_ok(db_commit(db));
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_ok(racer.e);
+	assert_int_equal(
+	    number(arena_printf(arena, "SELECT COUNT(*) FROM job WHERE parent_id = %lu", job)), 0);
+	db_close(&second);
 }
 
 static void a_question_waits_an_hour(void **state)
@@ -376,6 +403,10 @@ static void a_bulk_is_its_askers_and_takes_only_what_they_see(void **state)
 	assert_int_equal(store_bulk_run(db, &member_b, id, LONG_MS), ERR_NOT_FOUND);
 	assert_ok(store_bulk_run(db, &admin_a, id, LONG_MS));
 	assert_int_equal(state_of(theirs), JOB_CANCELLED);
+	job_in(JOB_DONE, 9);
+	id = asked(BULK_DELETE);
+	assert_int_equal(store_bulk_get(db, arena, &member_b, id, &b), ERR_NOT_FOUND);
+	assert_int_equal(store_bulk_get(db, arena, &admin_a, id, &b), ERR_NOT_FOUND);
 	/* who is no administrator any more, or whose token is not, has nothing of what they asked as one */
 	make_job(&member_b, server_b, 0);
 	assert_ok(ask(&admin_a, BULK_DELETE, (struct job_filter){.states = 1u << JOB_QUEUED}, &id));
@@ -422,6 +453,7 @@ int main(void)
 	    STORE_TEST(an_action_cut_short_goes_on_where_it_stopped),
 	    STORE_TEST(a_lost_answer_is_no_second_action),
 	    STORE_TEST(two_who_run_it_at_the_same_moment_do_it_once),
+	    STORE_TEST(a_chunk_that_somebody_else_does_is_left_to_them),
 	    STORE_TEST(a_question_waits_an_hour),
 	    STORE_TEST(a_bulk_is_its_askers_and_takes_only_what_they_see),
 	    STORE_TEST(the_filter_knows_batch_kind_reason_and_the_last_run),
