@@ -39,8 +39,8 @@ static bool wants(const char *user, const char *path, int how, const char *mend)
 /* Files that are named in the configuration, if only to leave the default. */
 static bool look_for_named(const struct ctl *ctl)
 {
-	const char *const named[] = {
-	    ctl->conf->ca_file, ctl->conf->database_ca_file, ctl->conf->database_password_file};
+	const char *const named[] = {ctl->conf->ca_file, ctl->conf->database_ca_file,
+	    ctl->conf->database_password_file, ctl->conf->smtp_ca_file, ctl->conf->smtp_password_file};
 	bool ok = true;
 
 	for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
@@ -99,6 +99,11 @@ void doctor_files(const struct ctl *ctl)
 	ok = wants(CTL_WORKER_USER, conf->private_key_file, R_OK,
 		 arena_printf(
 		     ctl->a, "chown " CTL_WORKER_USER " %s, and chmod 0400 it.", conf->private_key_file)) &&
+	     ok;
+	ok = wants(CTL_WORKER_USER, conf->smtp_ca_file, R_OK, "chmod 0644 it.") && ok;
+	ok = wants(CTL_WORKER_USER, conf->smtp_password_file, R_OK,
+		 arena_printf(
+		     ctl->a, "chown " CTL_WORKER_USER " %s, and chmod 0400 it.", conf->smtp_password_file)) &&
 	     ok;
 	ok = wants(CTL_WORKER_USER, conf->state_dir, R_OK | W_OK | X_OK,
 		 arena_printf(

@@ -7,6 +7,7 @@ ctl_mailconvoyctl_SOURCES = \
 	%D%/verb_conf.c \
 	%D%/verb_slots.c \
 	%D%/verb_check.c \
+	%D%/verb_mail.c \
 	%D%/verb_user.c \
 	%D%/verb_account.c \
 	%D%/verb_token.c \

@@ -35,6 +35,7 @@ static const struct verb {
     {"token", "create|revoke|list …", "what scripts sign their requests with", verb_token, true},
     {"slots", "[N]", "how many migrations may run at once", verb_slots, true},
     {"check", "", "verify that jobs, slots, leases and logs agree", verb_check, true},
+    {"mail", "test ADDRESS", "send a notification, and say why if it fails", verb_mail, true},
     {"key", "generate", "make the key pair that seals mailbox passwords", verb_key, true},
     {"conf", "sample|show", "print a sample configuration, or the one in force", verb_conf, false},
 };

@@ -186,6 +186,11 @@ enum ctl_exit verb_doctor(struct ctl *ctl, int count, char **words)
 	look_at_keys(ctl);
 	look_at_database(ctl);
 	doctor_program(ctl);
+	if (ctl->conf->smtp_host[0] == '\0')
+		puts("  note     notifications are off: smtp_host is not set");
+	else
+		doctor_good("notifications through %s (mailconvoyctl mail test ADDRESS tries it)",
+		    ctl->conf->smtp_host);
 	look_at_directories(ctl);
 	doctor_files(ctl);
 	doctor_web(ctl);

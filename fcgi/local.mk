@@ -19,6 +19,7 @@ fcgi_libmcvfcgi_a_SOURCES = \
 	%D%/security_view.c %D%/security_view.h \
 	%D%/probe_view.c %D%/probe_view.h \
 	%D%/verify_view.c %D%/verify_view.h \
+	%D%/mail_view.c %D%/mail_view.h \
 	%D%/job_view.c %D%/job_view.h \
 	%D%/jobs_query.c %D%/jobs_query.h \
 	%D%/openapi.c %D%/openapi.h \
@@ -57,6 +58,7 @@ fcgi_mailconvoy_web_SOURCES = \
 	%D%/page_job_new.c \
 	%D%/job_log_view.c %D%/job_log_view.h \
 	%D%/page_job.c \
+	%D%/page_settings.c \
 	%D%/page_job_edit.c \
 	%D%/page_job_actions.c \
 	%D%/page_job_log.c \

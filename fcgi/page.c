@@ -24,6 +24,7 @@ static const struct {
     {"job_rerun", "success", "A new job is queued with the same mailboxes."},
     {"server_created", "success", "The server is added."},
     {"server_changed", "success", "The server is changed. Jobs that are queued use the new values."},
+    {"settings_changed", "success", "Your settings are saved."},
     {"server_deleted", "success", "The server is deleted."},
     {"import_queued", "success", "The jobs are queued, in the order of the file."},
     {"import_exists", "info", "This import had been confirmed already; nothing was queued twice."},
@@ -106,6 +107,7 @@ static struct json_object *navigation(const struct visit *v)
 	    {"batches", "Batches", URL_BATCHES}, {"import", "Import", URL_IMPORT},
 	    {"servers", "Servers", URL_SERVERS}};
 	static const struct nav_item tokens = {"tokens", "API", URL_TOKENS};
+	static const struct nav_item settings = {"settings", "Settings", URL_SETTINGS};
 	static const struct nav_item admin = {"admin", "Administration", URL_ACCOUNTS};
 	struct json_object *list = json_object_new_array();
 
@@ -113,6 +115,8 @@ static struct json_object *navigation(const struct visit *v)
 		add_item(list, &items[i], is_below(v, items[i].url));
 	if (v->signed_in)
 		add_item(list, &tokens, is_below(v, URL_TOKENS));
+	if (v->signed_in)
+		add_item(list, &settings, is_below(v, URL_SETTINGS));
 	if (v->signed_in && viewer_is_admin(&v->viewer))
 		add_item(list, &admin, is_admin_page(v));
 	return list;

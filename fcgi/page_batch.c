@@ -4,6 +4,7 @@
 #include "fcgi/batch_view.h"
 #include "fcgi/form.h"
 #include "fcgi/job_view.h"
+#include "fcgi/mail_view.h"
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
@@ -65,6 +66,8 @@ enum err page_batch_show(struct visit *v)
 	struct batch_summary s;
 	struct batch_cause *causes;
 	struct json_object *m;
+	struct outbox_status status;
+	const char *mail = NULL;
 	struct batch b;
 	size_t count;
 	enum err e = store_batch_get(v->web->db, v->arena, &v->viewer, v->id, &b);
@@ -74,6 +77,9 @@ enum err page_batch_show(struct visit *v)
 		e = store_batch_summary(v->web->db, &v->viewer, v->id, &s);
 	if (e == ERR_OK)
 		e = store_batch_causes(v->web->db, v->arena, &v->viewer, v->id, &causes, &count);
+	if (e == ERR_OK)
+		e = mail_view_settle(v->arena, v->web->conf, v->now_s,
+		    store_outbox_of_batch(v->web->db, v->arena, &v->viewer, v->id, &status), &status, &mail);
 	if (e != ERR_OK)
 		return e;
 	m = json_object_new_object();
@@ -86,6 +92,7 @@ enum err page_batch_show(struct visit *v)
 	view_bool(m, "is_open", s.states[JOB_QUEUED] + s.states[JOB_RUNNING] > 0);
 	view_bool(m, "is_empty", s.mailboxes == 0);
 	view_bool(m, "is_all_moved", s.mailboxes > 0 && s.real_done == s.mailboxes);
+	view_str(m, "mail_text", mail);
 	view_str(m, "refresh_url", here);
 	view_str(m, "auto_refresh_url", url_with(v->arena, here, "refresh", "10"));
 	view_str(m, "auto_refresh_off_url", here);

@@ -5,12 +5,14 @@
 #include "fcgi/job_form.h"
 #include "fcgi/job_log_view.h"
 #include "fcgi/job_view.h"
+#include "fcgi/mail_view.h"
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
 #include "fcgi/verify_view.h"
 #include "fcgi/view.h"
 #include "sql/store_job.h"
+#include "sql/store_outbox.h"
 
 static enum err lineage(struct visit *v, const struct job *j, struct json_object **o_r)
 {
@@ -53,12 +55,16 @@ static const char *program_text(struct arena *a, const struct job *j)
 enum err page_job_show(struct visit *v)
 {
 	struct json_object *m, *family = NULL, *log = NULL;
-	const char *here = url_job(v->arena, v->id, NULL), *key = job_form_new_key(v->arena);
+	const char *here = url_job(v->arena, v->id, NULL), *key = job_form_new_key(v->arena), *mail = NULL;
+	struct outbox_status status;
 	struct job j;
 	enum err e = store_job_get(v->web->db, v->arena, &v->viewer, v->id, &j);
 
 	if (e == ERR_OK)
 		e = lineage(v, &j, &family);
+	if (e == ERR_OK)
+		e = mail_view_settle(v->arena, v->web->conf, v->now_s,
+		    store_outbox_of_job(v->web->db, v->arena, &v->viewer, v->id, &status), &status, &mail);
 	if (e == ERR_OK)
 		e = job_log_view(v, &j, &log);
 	if (e != ERR_OK) {
@@ -72,6 +78,7 @@ enum err page_job_show(struct visit *v)
 	view_add(m, "dry_result", job_view_dry_result(v->arena, &j));
 	view_add(m, "verification", verify_view(v->arena, &j));
 	view_str(m, "program_text", program_text(v->arena, &j));
+	view_str(m, "mail_text", mail);
 	view_add(m, "lineage", family);
 	view_add(m, "log", log);
 	view_str(m, "request_key", key);

@@ -81,6 +81,10 @@ enum err page_bulk_show(struct visit *v) MUST_CHECK; /* 200 with the question or
 enum err page_bulk_run(
     struct visit *v) MUST_CHECK; /* 303/200; 404; 409 asked too long ago; 422 not confirmed */
 
+/* page_settings.c */
+enum err page_settings_form(struct visit *v) MUST_CHECK;   /* 200 */
+enum err page_settings_submit(struct visit *v) MUST_CHECK; /* 303/200 */
+
 /* page_job_log.c */
 enum err page_job_tail(struct visit *v) MUST_CHECK; /* 200; 400; 404; 416 */
 enum err page_job_log(struct visit *v) MUST_CHECK;  /* 200; 206; 404; 416 */

@@ -115,6 +115,9 @@ const struct route site_routes[] = {
     GET_WITH(ROUTE_NO_TOKEN, URL_LOG "/:token", ROUTE_ANYONE, page_log_link_open),
 
     /* a token makes no tokens */
+    GET_WITH(ROUTE_NO_TOKEN, URL_SETTINGS, ROUTE_MEMBER, page_settings_form),
+    POST_WITH(ROUTE_NO_TOKEN, URL_SETTINGS, ROUTE_MEMBER, page_settings_submit),
+
     GET_WITH(ROUTE_NO_TOKEN, URL_TOKENS, ROUTE_MEMBER, page_tokens_list),
     POST_WITH(ROUTE_NO_TOKEN, URL_TOKENS, ROUTE_MEMBER, page_token_create),
     CHANGE(METHOD_POST, ROUTE_HARMLESS, ROUTE_NO_TOKEN, URL_TOKENS "/:id/revoke", ROUTE_MEMBER,

@@ -25,6 +25,7 @@
 #define URL_USERS "/migration/users"
 #define URL_WORKERS "/migration/workers"
 #define URL_AUDIT "/migration/audit"
+#define URL_SETTINGS "/migration/settings"
 #define URL_TOKENS "/migration/tokens"
 #define URL_WELCOME "/welcome"
 #define URL_LOG "/log"

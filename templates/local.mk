@@ -28,6 +28,7 @@ dist_templates_DATA = \
 	%D%/part_user_state.html \
 	%D%/server_form.html \
 	%D%/servers_list.html \
+	%D%/settings.html \
 	%D%/token_made.html \
 	%D%/tokens_list.html \
 	%D%/user_link.html \

@@ -196,6 +196,8 @@ ROWS = {
     "POST /migration/jobs/:id/log-links": Row(201, own=job(), form=nothing),
     "POST /migration/log-links/:id/revoke": Row(204, own=log_link, form=nothing),
     "GET /log/:token": Row(404, token=lambda who: "1-" + "0" * 64),
+    "GET /migration/settings": Row(),
+    "POST /migration/settings": Row(200, page=303, form=lambda who: {"mail_on_done": "1"}),
     "GET /migration/tokens": Row(),
     "POST /migration/tokens": Row(201, page=201, form=lambda who: {"name": "x", "jobs_read": "1"}),
     "POST /migration/tokens/:id/revoke": Row(204, own=token, form=nothing),

@@ -159,6 +159,9 @@ class Stack:
         }
         if "CA_FILE" in self.env:
             values["ca_file"] = self.env["CA_FILE"]
+        if "SMTP_PORT" in self.env:
+            values.update(smtp_host="127.0.0.1", smtp_port=self.env["SMTP_PORT"], smtp_security="none",
+                          mail_from="mailconvoy@example.org")
         values.update(self.settings)
         with open(self.conf, "w", encoding="utf-8") as out:
             for key, value in values.items():
