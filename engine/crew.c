@@ -94,25 +94,14 @@ static void *open_pair(void *ctx)
 	return NULL;
 }
 
-/* fn in a thread of its own that nobody joins. */
-static bool detach(void *(*fn)(void *), struct pair *p)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-
-	(void)pthread_attr_init(&attr);
-	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	bool started = pthread_create(&thread, &attr, fn, p) == 0;
-	(void)pthread_attr_destroy(&attr);
-	return started;
-}
-
 void crew_open_ahead(struct crew *c)
 {
 	for (unsigned i = 1; i < c->count; i++) {
-		c->pairs[i].state = PAIR_OPENING;
-		if (!detach(open_pair, &c->pairs[i]))
-			c->pairs[i].state = PAIR_LOST;
+		struct pair *p = &c->pairs[i];
+		p->state = PAIR_OPENING;
+		p->has_opener = pthread_create(&p->opener, NULL, open_pair, p) == 0;
+		if (!p->has_opener)
+			p->state = PAIR_LOST;
 	}
 }
 
@@ -125,7 +114,7 @@ static void *work(void *ctx)
 	enum err e = ERR_OK;
 
 	crew_lock(c);
-	while (p->state == PAIR_OPENING)
+	while (p->state == PAIR_OPENING && c->through == 0)
 		(void)pthread_cond_wait(&c->changed, &c->lock);
 	bool good = p->state == PAIR_READY;
 	crew_unlock(c);
@@ -135,6 +124,7 @@ static void *work(void *ctx)
 	if (c->result == ERR_OK)
 		c->result = e;
 	c->working--;
+	c->through += good;
 	(void)pthread_cond_broadcast(&c->changed);
 	crew_unlock(c);
 	return NULL;
@@ -178,16 +168,15 @@ enum err crew_run(struct crew *c, unsigned useful, bool patient, crew_fn fn, voi
 	c->fn = fn;
 	c->ctx = ctx;
 	c->result = ERR_OK;
+	c->through = 0;
 	c->pairs[0].links[0].beside = c->pairs[0].links[1].beside = true;
 	for (unsigned i = 0; i < c->count && started < (useful > 0 ? useful : 1); i++) {
 		struct pair *p = &c->pairs[i];
 		if (p->state != PAIR_READY && !(patient && p->state == PAIR_OPENING))
 			continue;
-		c->working++;
-		if (detach(work, p))
-			started++;
-		else
-			c->working--;
+		p->has_worker = pthread_create(&p->worker, NULL, work, p) == 0;
+		c->working += p->has_worker;
+		started += p->has_worker;
 	}
 	if (started == 0)
 		c->result = ERR_INTERNAL;
@@ -195,6 +184,11 @@ enum err crew_run(struct crew *c, unsigned useful, bool patient, crew_fn fn, voi
 	abandoned = c->working > 0;
 	enum err e = c->result;
 	crew_unlock(c);
+	for (unsigned i = 0; i < c->count && !abandoned; i++) {
+		if (c->pairs[i].has_worker)
+			(void)pthread_join(c->pairs[i].worker, NULL);
+		c->pairs[i].has_worker = false;
+	}
 	c->pairs[0].links[0].beside = c->pairs[0].links[1].beside = false;
 	return abandoned || stop_signal() != 0 ? ERR_CLOSED : e;
 }
@@ -240,6 +234,8 @@ bool crew_close(struct crew *c)
 		bool busy = c->pairs[i].state == PAIR_OPENING;
 		crew_unlock(c);
 		opening = opening || busy;
+		if (c->pairs[i].has_opener && !busy)
+			(void)pthread_join(c->pairs[i].opener, NULL);
 		for (unsigned side = 0; side < 2 && !busy; side++)
 			link_close(&c->pairs[i].links[side]);
 	}

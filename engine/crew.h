@@ -23,6 +23,13 @@ struct pair {
 	struct link links[2]; /* source, destination */
 	struct crew *crew;
 	enum pair_state state;
+
+	/* crew.c's own: the threads that opened it, and that work with it, where there are some to be joined
+	 */
+	pthread_t opener;
+	pthread_t worker;
+	bool has_opener;
+	bool has_worker;
 };
 
 /* What a pair does in one round, until nothing is left for it.  ERR_OK, or what ends the whole round. */
@@ -39,6 +46,7 @@ struct crew {
 	crew_fn fn;
 	void *ctx;
 	unsigned working;
+	unsigned through; /* pairs that found nothing left to do in this round */
 	enum err result;
 };
 
