@@ -22,6 +22,8 @@ static const struct {
     {"job_changed", "success", "The job is changed. Run it again to use the new values."},
     {"job_changed_queued", "success", "The job is changed. It starts with the new values."},
     {"job_rerun", "success", "A new job is queued with the same mailboxes."},
+    {"bulk_limit", "warning",
+	"Your account may have no more jobs queued, or made today. Go on with the rest when it may."},
     {"server_created", "success", "The server is added."},
     {"server_changed", "success", "The server is changed. Jobs that are queued use the new values."},
     {"settings_changed", "success", "Your settings are saved."},

@@ -230,6 +230,17 @@ static enum err refuse_expired(struct visit *v)
 	    "A question waits an hour for its answer. Nothing was changed.", "Select the jobs again.");
 }
 
+/* The account's limits allow no more: what was done before stays done, and the rest may go on later. */
+static enum err stop_at_limit(struct visit *v)
+{
+	struct bulk b;
+	enum err e = store_bulk_get(v->web->db, v->arena, &v->viewer, v->id, &b);
+
+	if (e != ERR_OK || v->rq->wants_json || b.done == 0)
+		return e == ERR_OK ? ERR_LIMIT : e;
+	return page_redirect(v, url_bulk(v->arena, v->id), "bulk_limit");
+}
+
 enum err page_bulk_run(struct visit *v)
 {
 	struct bulk b;
@@ -242,6 +253,8 @@ enum err page_bulk_run(struct visit *v)
 	e = run(v, &b);
 	if (e == ERR_CONFLICT)
 		return refuse_expired(v);
+	if (e == ERR_LIMIT)
+		return stop_at_limit(v);
 	return e == ERR_OK ? lead_to_result(v, v->id) : e;
 }
 

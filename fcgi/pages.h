@@ -79,7 +79,7 @@ enum err page_bulk_ask(
     struct visit *v) MUST_CHECK; /* 303/200 with the question; 422 no job, no action, too many */
 enum err page_bulk_show(struct visit *v) MUST_CHECK; /* 200 with the question or the result; 404 */
 enum err page_bulk_run(
-    struct visit *v) MUST_CHECK; /* 303/200; 404; 409 asked too long ago; 422 not confirmed */
+    struct visit *v) MUST_CHECK; /* 303/200; 404; 409 asked too long ago, limit; 422 not confirmed */
 
 /* page_settings.c */
 enum err page_settings_form(struct visit *v) MUST_CHECK;   /* 200 */

@@ -157,6 +157,25 @@ def test_the_result_is_paged_and_tells_every_row():
     same(member.json(path + "?after=-1").status, 400)
 
 
+def test_an_account_at_its_limit_keeps_what_was_done_and_goes_on_later():
+    fresh()
+    jobs(150)
+    page = ask(member, "run_real", scope="matching")
+    web.sql("UPDATE account SET max_queued = 120 WHERE id = %d" % web.acme)
+    try:
+        result = confirm(member, page)
+        has(result.text, "Your account may have no more jobs queued")
+        has(result.text, "100 of 150 are dealt with.")
+        same(number("SELECT COUNT(*) FROM job WHERE state = 'queued'"), 100)
+        # a script is told by the status
+        a = member.post_json(page.url)
+        same((a.status, a.json()["type"]), (409, "urn:mailconvoy:limit"))
+    finally:
+        web.sql("UPDATE account SET max_queued = NULL WHERE id = %d" % web.acme)
+    has(confirm(member, page).text, "150 are queued again")
+    same(number("SELECT COUNT(*) FROM job WHERE state = 'queued'"), 150)
+
+
 def test_nothing_selected_is_told_kindly():
     for form in ({"action": "cancel"}, {"action": "cancel", "scope": "matching", "q": "no such job at all"}):
         a = member.post("/migration/jobs/bulk", form)
