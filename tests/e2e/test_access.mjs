@@ -42,7 +42,7 @@ async function furnish() {
     ["error", "/migration/jobs/999999"],
     ["accounts", "/migration/accounts"], ["account_new", "/migration/accounts/new"], ["account", "/migration/accounts/1"],
     ["users", "/migration/users"], ["user_new", "/migration/users/new"], ["user", "/migration/users/1"],
-    ["tokens", "/migration/tokens"], ["log_links", `/migration/jobs/${dry}/log-links`], ["workers", "/migration/workers"], ["audit", "/migration/audit"],
+    ["tokens", "/migration/tokens"], ["settings", "/migration/settings"], ["log_links", `/migration/jobs/${dry}/log-links`], ["workers", "/migration/workers"], ["audit", "/migration/audit"],
     ["audit_none", "/migration/audit?action=nothing-was-done"]);
 }
 

@@ -3,6 +3,8 @@ Web, worker and database as they are installed: users of their own, known to Mar
 that mailconvoyctl setup gives.  The two users exist in a mount namespace only.
 """
 import atexit
+import email
+import email.policy
 import json
 import os
 import shutil
@@ -100,6 +102,39 @@ def test_a_file_is_imported_and_an_old_one_removed():
     servers.db.sql("UPDATE mailconvoy.import SET expires_at = UTC_TIMESTAMP(6) WHERE id = %d" % over)
     process.wait_for("the worker removes it", lambda: not servers.db.sql(
         "SELECT id FROM mailconvoy.import WHERE id = %d" % over))
+
+
+def mails():
+    folder = servers.env["SMTP_DIR"]
+    found = []
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".eml"):
+            with open(os.path.join(folder, name), "rb") as f:
+                found.append(email.message_from_bytes(f.read(), policy=email.policy.default))
+    return found
+
+
+def test_a_job_is_mailed_and_a_batch_once_with_the_rights_granted():
+    env = servers.env
+    panel.form("/migration/settings", {"mail_on_done": "1", "mail_on_failed": "1"})
+    servers.db.sql("UPDATE mailconvoy.user SET jobs_seen_at = NULL")
+    before = len(mails())
+    job = panel.rerun(made["job"], dry_run=True)["id"]
+    panel.wait(job)
+    process.wait_for("the mail about the job", lambda: len(mails()) > before)
+    same(mails()[-1]["To"].addresses[0].addr_spec, env["ADMIN_EMAIL"])
+    process.wait_for("the page tells of it", lambda: "Sent to" in (panel.job(job)["mail_text"] or ""))
+    header = "sourceServerId,sourceEmail,sourcePassword,destServerId,destEmail,destPassword\n"
+    rows = "".join("Old,user%d,%s,New,user%d,%s\n" % (n, env["MAIL_PASSWORD"], n, env["MAIL_PASSWORD"]) for n in range(1, 6))
+    made_import = panel.import_file(header + rows)["id"]
+    batch = panel.form("/migration/import/%d/confirm" % made_import, {"tag": "five", "dry_run": "1"})["batch"]
+    process.wait_for("the batch ends", lambda: servers.db.sql(
+        "SELECT COUNT(*) FROM mailconvoy.job WHERE batch_id = %d AND state IN ('done', 'failed')" % batch["id"]).strip() == "5")
+    process.wait_for("its summary", lambda: len(mails()) > before + 1)
+    same(mails()[-1]["Subject"], "Done: batch five")
+    has(mails()[-1].get_body(("plain",)).get_content(), "/migration/batches/%d" % batch["id"])
+    has(servers.run_ctl("mail", "test", "somebody@example.org"), "The relay took it: 250")
+    same(len(mails()), before + 3)
 
 
 def test_many_jobs_are_run_again_cancelled_and_deleted_at_one_request():
