@@ -26,12 +26,13 @@ static struct db_param hash_param(const uint8_t *hash)
 	return db_p_blob(hash, USER_LINK_HASH_BYTES);
 }
 
-/* After a change, inside its transaction: somebody must be left who can undo it. */
+/* After a change, inside its transaction: somebody must be left who can undo it.  Locking, or two who take
+ * each other's rights at the same moment would each still see the other. */
 static enum err demand_admin(struct db *db, struct arena *a)
 {
 	struct db_rows rows;
 	enum err e = db_query(db, a,
-	    "SELECT id FROM user WHERE role = 'admin' AND disabled_at IS NULL LIMIT 1", DB_NONE, &rows);
+	    "SELECT id FROM user WHERE role = 'admin' AND disabled_at IS NULL FOR UPDATE", DB_NONE, &rows);
 
 	return e == ERR_OK && rows.count == 0 ? ERR_CONFLICT : e;
 }

@@ -1,8 +1,12 @@
 /* What administrators allow: limits hold whoever makes the jobs; nobody else makes or raises anybody. */
 #include "tests/store/fixture.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
+#include "lib/clock.h"
 #include "sql/store_account.h"
 #include "sql/store_bulk.h"
 #include "sql/store_user_admin.h"
@@ -161,6 +165,53 @@ static void nobody_locks_themselves_or_everybody_out(void **state)
 	assert_int_equal(number("SELECT COUNT(*) FROM user WHERE role = 'admin' AND disabled_at IS NULL"), 1);
 }
 
+struct demotion {
+	struct db *db;
+	const struct viewer *by;
+	uint64_t who;
+	enum err e;
+	atomic_bool ended;
+};
+
+static void *demote(void *arg)
+{
+	struct demotion *d = arg;
+
+	d->e = store_user_set_role(d->db, d->by, d->who, ROLE_MEMBER);
+	d->ended = true;
+	return NULL;
+}
+
+static void two_administrators_who_demote_each_other_do_not_both(void **state)
+{
+	/* that view is made anew only when nobody read it for a tenth of a second */
+	const struct timespec pause = {.tv_nsec = 200000000};
+	struct demotion d = {.db = fixture_connect(NULL), .by = &admin_a};
+	struct viewer second = admin_a;
+	mono_time begun = mono_now();
+	pthread_t thread;
+
+	(void)state;
+	assert_ok(store_user_invite(
+	    db, &admin_a, member_a.account_id, "second@example.org", ROLE_ADMIN, &second.user_id));
+	d.who = second.user_id;
+	/* what the second does at the same moment is not committed yet */
+	assert_ok(db_begin(db));
+	assert_ok(db_exec(
+	    db, "UPDATE user SET role = 'member' WHERE id = ?", DB_ARGS(db_p_u64(admin_a.user_id)), NULL));
+	assert_int_equal(pthread_create(&thread, NULL, demote, &d), 0);
+	while (
+	    !d.ended &&
+	    number("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'") == 0 &&
+	    mono_diff_ms(begun, mono_now()) < 30000)
+		(void)nanosleep(&pause, NULL);
+	assert_ok(db_commit(db));
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(d.e, ERR_CONFLICT);
+	assert_int_equal(number("SELECT COUNT(*) FROM user WHERE role = 'admin'"), 1);
+	db_close(&d.db);
+}
+
 static void a_link_sets_a_password_once_and_ends_sessions(void **state)
 {
 	struct user u;
@@ -203,6 +254,7 @@ int main(void)
 	    STORE_TEST(a_waiting_job_whose_host_is_no_longer_allowed_is_told_when_claimed),
 	    STORE_TEST(only_an_active_administrator_changes_accounts_and_users),
 	    STORE_TEST(nobody_locks_themselves_or_everybody_out),
+	    STORE_TEST(two_administrators_who_demote_each_other_do_not_both),
 	    STORE_TEST(a_link_sets_a_password_once_and_ends_sessions),
 	    STORE_TEST(a_link_that_is_old_or_of_a_disabled_user_is_none),
 	};
