@@ -76,7 +76,7 @@ enum err store_user_create(struct db *db, uint64_t account_id, const char *email
 	return e;
 }
 
-/* One change that also ends the user's sessions. */
+/* One change that also ends the user's sessions and one-time links. */
 struct change {
 	uint64_t id;
 	const char *password_hash; /* NULL: disable or enable instead */
@@ -96,6 +96,8 @@ static enum err change_user(struct db *db, void *ctx)
 		    "UPDATE user SET disabled_at = IF(?, COALESCE(disabled_at, UTC_TIMESTAMP(6)), NULL) "
 		    "WHERE id = ?",
 		    DB_ARGS(db_p_u64(c->disabled), db_p_u64(c->id)), NULL);
+	if (e == ERR_OK)
+		e = db_exec(db, "DELETE FROM user_link WHERE user_id = ?", DB_ARGS(db_p_u64(c->id)), NULL);
 	if (e != ERR_OK)
 		return e;
 	return db_exec(db, "DELETE FROM session WHERE user_id = ?", DB_ARGS(db_p_u64(c->id)), NULL);

@@ -41,7 +41,7 @@ enum err store_user_get(struct db *db, struct arena *a, uint64_t id, struct user
 enum err store_user_create(struct db *db, uint64_t account_id, const char *email, const char *password_hash,
     enum role role, uint64_t *id_r) MUST_CHECK;
 
-/* Both end all sessions of the user in the same transaction.  ERR_NOT_FOUND. */
+/* Both end all sessions and one-time links of the user in the same transaction.  ERR_NOT_FOUND. */
 enum err store_user_set_password(struct db *db, uint64_t id, const char *password_hash) MUST_CHECK;
 enum err store_user_disable(struct db *db, uint64_t id, bool disabled) MUST_CHECK;
 

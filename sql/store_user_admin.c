@@ -61,6 +61,8 @@ static enum err admit(struct db *db, struct arena *a, const struct change *c)
 	    DB_ARGS(db_p_u64(c->disabled), db_p_u64(c->id)), NULL);
 	if (e == ERR_OK)
 		e = demand_admin(db, a);
+	if (e == ERR_OK)
+		e = db_exec(db, "DELETE FROM user_link WHERE user_id = ?", DB_ARGS(db_p_u64(c->id)), NULL);
 	return e == ERR_OK ? end_sessions(db, c->id) : e;
 }
 

@@ -39,7 +39,8 @@ enum err store_user_sign_out(struct db *db, const struct viewer *v, uint64_t id)
 enum err store_user_link_create(struct db *db, const struct viewer *v, uint64_t user_id,
     const uint8_t id_hash[USER_LINK_HASH_BYTES]) MUST_CHECK;
 
-/* Whose link it is.  ERR_NOT_FOUND: there is none, it was used or is too old, or the user is disabled. */
+/* Whose link it is.  ERR_NOT_FOUND: there is none, it was used or is too old, or the user is disabled or has
+ * got a password otherwise since. */
 enum err store_user_link_get(struct db *db, struct arena *a, const uint8_t id_hash[USER_LINK_HASH_BYTES],
     struct user *user_r) MUST_CHECK;
 

@@ -9,6 +9,7 @@
 #include "lib/clock.h"
 #include "sql/store_account.h"
 #include "sql/store_bulk.h"
+#include "sql/store_user.h"
 #include "sql/store_user_admin.h"
 
 static const uint8_t hash[USER_LINK_HASH_BYTES] = "0123456789abcdef0123456789abcde";
@@ -244,6 +245,26 @@ static void a_link_that_is_old_or_of_a_disabled_user_is_none(void **state)
 	assert_int_equal(store_user_link_use(db, hash, "$x"), ERR_NOT_FOUND);
 }
 
+static void a_link_does_not_outlive_a_password_set_otherwise_or_a_disabling(void **state)
+{
+	struct user u;
+
+	(void)state;
+	assert_ok(store_user_link_create(db, &admin_a, member_a.user_id, hash));
+	assert_ok(store_user_set_password(db, member_a.user_id, "$by hand"));
+	assert_int_equal(store_user_link_get(db, arena, hash, &u), ERR_NOT_FOUND);
+	for (int by_page = 0; by_page <= 1; by_page++) {
+		assert_ok(store_user_link_create(db, &admin_a, member_a.user_id, hash));
+		for (int disabled = 1; disabled >= 0; disabled--)
+			assert_ok(by_page ? store_user_admit(db, &admin_a, member_a.user_id, disabled)
+					  : store_user_disable(db, member_a.user_id, disabled));
+		assert_int_equal(store_user_link_get(db, arena, hash, &u), ERR_NOT_FOUND);
+	}
+	assert_ok(store_user_link_create(db, &admin_a, member_a.user_id, hash));
+	assert_ok(store_user_set_role(db, &admin_a, member_a.user_id, ROLE_ADMIN));
+	assert_ok(store_user_link_get(db, arena, hash, &u));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +278,7 @@ int main(void)
 	    STORE_TEST(two_administrators_who_demote_each_other_do_not_both),
 	    STORE_TEST(a_link_sets_a_password_once_and_ends_sessions),
 	    STORE_TEST(a_link_that_is_old_or_of_a_disabled_user_is_none),
+	    STORE_TEST(a_link_does_not_outlive_a_password_set_otherwise_or_a_disabling),
 	};
 
 	return FIXTURE_RUN(tests);
