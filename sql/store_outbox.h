@@ -90,25 +90,4 @@ enum err store_outbox_of_job(struct db *db, struct arena *a, const struct viewer
 enum err store_outbox_of_batch(struct db *db, struct arena *a, const struct viewer *v, uint64_t batch_id,
     struct outbox_status *status_r) MUST_CHECK;
 
-/* Why some of a batch's mailboxes failed. */
-struct outbox_cause {
-	const char *text, *action; /* as job.reason_text, reason_action; text may be NULL */
-	uint64_t count;
-};
-
-enum { OUTBOX_CAUSES_MAX = 10 };
-
-/* How a batch stands: the last run of each of its mailboxes. */
-struct outbox_summary {
-	const char *tag;
-	uint64_t jobs, dry_jobs; /* dry_jobs of them were dry runs */
-	uint64_t states[JOB_STATE__MAX];
-	int64_t messages_copied, bytes_copied; /* of real runs; 0 if nothing is known */
-	int64_t messages_to_copy;              /* of dry runs */
-	struct outbox_cause *causes;           /* most frequent first, at most OUTBOX_CAUSES_MAX */
-	size_t cause_count;
-};
-enum err store_outbox_summary(
-    struct db *db, struct arena *a, uint64_t batch_id, struct outbox_summary *summary_r) MUST_CHECK;
-
 #endif

@@ -9,6 +9,8 @@
 #include "lib/say.h"
 #include "lib/utf8.h"
 #include "sql/job_say.h"
+#include "sql/store_batch.h"
+#include "sql/store_batch_view.h"
 #include "sql/store_job.h"
 
 enum { MILLION = 1000000 };
@@ -84,26 +86,51 @@ static struct json_object *job_model(
 	return o;
 }
 
-static const char *batch_sentence(struct arena *a, const struct outbox_summary *s)
-{
-	uint64_t bad = s->states[JOB_FAILED] + s->states[JOB_INTERRUPTED];
-	const char *mailboxes =
-	    arena_printf(a, "%s mailbox%s", say_number(a, s->jobs), s->jobs == 1 ? "" : "es");
-	const char *what = s->dry_jobs == s->jobs ? "dry runs" : s->dry_jobs == 0 ? "real runs" : "runs";
+/* What a batch's summary is made of. */
+struct batch_text {
+	struct batch batch;
+	struct batch_summary sum;
+	struct batch_cause *causes;
+	size_t cause_count;
+};
 
-	if (bad == 0)
-		return arena_printf(
-		    a, "The %s of batch %s are over: %s, and none failed.", what, s->tag, mailboxes);
-	return arena_printf(a, "The %s of batch %s are over: %s, of which %s failed.", what, s->tag,
-	    mailboxes, say_number(a, bad));
+static uint64_t bad_of(const struct batch_text *t)
+{
+	return t->sum.states[JOB_FAILED] + t->sum.states[JOB_INTERRUPTED];
 }
 
-static struct json_object *causes(struct arena *a, const struct outbox_summary *s)
+static enum err read_batch(struct db *db, struct arena *a, uint64_t id, struct batch_text *t)
+{
+	const struct viewer all = {.role = ROLE_ADMIN};
+	enum err e = store_batch_get(db, a, &all, id, &t->batch);
+
+	if (e == ERR_OK)
+		e = store_batch_summary(db, &all, id, &t->sum);
+	if (e == ERR_OK)
+		e = store_batch_causes(db, a, &all, id, &t->causes, &t->cause_count);
+	return e;
+}
+
+static const char *batch_sentence(struct arena *a, const struct batch_text *t)
+{
+	const struct batch_summary *s = &t->sum;
+	const char *what = s->real_done == 0 && s->dry_done > 0   ? "dry runs"
+			   : s->dry_done == 0 && s->real_done > 0 ? "real runs"
+								  : "runs";
+	const char *result = bad_of(t) == 0
+				 ? "none failed"
+				 : arena_printf(a, "%s failed or were interrupted", say_number(a, bad_of(t)));
+
+	return arena_printf(a, "The %s of batch %s are over: %s mailbox%s, %s.", what, t->batch.tag,
+	    say_number(a, s->mailboxes), s->mailboxes == 1 ? "" : "es", result);
+}
+
+static struct json_object *causes(struct arena *a, const struct batch_text *t)
 {
 	struct json_object *list = json_object_new_array();
 
-	for (size_t i = 0; i < s->cause_count; i++) {
-		const struct outbox_cause *c = &s->causes[i];
+	for (size_t i = 0; i < t->cause_count; i++) {
+		const struct batch_cause *c = &t->causes[i];
 		struct json_object *o = json_object_new_object();
 
 		add(o, "text", c->text != NULL ? c->text : "No reason is known.");
@@ -114,27 +141,28 @@ static struct json_object *causes(struct arena *a, const struct outbox_summary *
 	return list;
 }
 
-static struct json_object *batch_model(struct arena *a, const struct conf *conf, uint64_t batch_id,
-    const struct outbox_summary *s, const char *subject)
+static struct json_object *batch_model(
+    struct arena *a, const struct conf *conf, const struct batch_text *t, const char *subject)
 {
 	struct json_object *o = json_object_new_object(), *counts = json_object_new_array();
+	const struct batch_summary *s = &t->sum;
 
 	for (int i = 0; i < JOB_STATE__MAX; i++)
 		if (s->states[i] > 0)
 			count(counts, a, state_word((enum job_state)i), (int64_t)s->states[i]);
-	if (s->dry_jobs < s->jobs) {
+	if (s->real_done > 0 || s->messages_copied > 0) {
 		count(counts, a, "Messages copied", s->messages_copied);
 		size(counts, a, "Bytes copied", s->bytes_copied);
 	}
-	if (s->dry_jobs > 0)
+	if (s->dry_done > 0)
 		count(counts, a, "Messages real runs would copy", s->messages_to_copy);
 	add(o, "subject", subject);
-	add(o, "sentence", batch_sentence(a, s));
+	add(o, "sentence", batch_sentence(a, t));
 	json_object_object_add(o, "counts", counts);
-	json_object_object_add(o, "has_causes", json_object_new_boolean(s->cause_count > 0));
-	json_object_object_add(o, "causes", causes(a, s));
+	json_object_object_add(o, "has_causes", json_object_new_boolean(t->cause_count > 0));
+	json_object_object_add(o, "causes", causes(a, t));
 	add(o, "batch_url",
-	    arena_printf(a, "%s/migration/batches/%llu", conf->base_url, (unsigned long long)batch_id));
+	    arena_printf(a, "%s/migration/batches/%llu", conf->base_url, (unsigned long long)t->batch.id));
 	add(o, "settings_url", arena_printf(a, "%s/migration/settings", conf->base_url));
 	return o;
 }
@@ -167,26 +195,26 @@ enum err notify_text(struct db *db, struct arena *a, const struct conf *conf, st
 {
 	const struct viewer all = {.role = ROLE_ADMIN};
 	struct mime_mail mail = {.from_name = "mailconvoy", .from = conf->mail_from, .to = m->to};
+	bool is_job = m->job_id != 0;
 	struct json_object *model;
-	struct outbox_summary s;
+	struct batch_text t;
 	struct job j;
-	enum err e = m->job_id != 0 ? store_job_get(db, a, &all, m->job_id, &j)
-				    : store_outbox_summary(db, a, m->batch_id, &s);
+	enum err e = is_job ? store_job_get(db, a, &all, m->job_id, &j) : read_batch(db, a, m->batch_id, &t);
 
 	if (e != ERR_OK)
 		return e;
-	mail.subject = m->job_id != 0 ? arena_printf(a, "%s%s: %s", state_word(j.state),
-					    j.dry_run ? " (dry run)" : "", j.label)
-		       : s.states[JOB_FAILED] + s.states[JOB_INTERRUPTED] == 0
-			   ? arena_printf(a, "Done: batch %s", s.tag)
-			   : arena_printf(a, "%s failed: batch %s",
-				 say_number(a, s.states[JOB_FAILED] + s.states[JOB_INTERRUPTED]), s.tag);
+	if (is_job)
+		mail.subject =
+		    arena_printf(a, "%s%s: %s", state_word(j.state), j.dry_run ? " (dry run)" : "", j.label);
+	else if (bad_of(&t) == 0)
+		mail.subject = arena_printf(a, "Done: batch %s", t.batch.tag);
+	else
+		mail.subject = arena_printf(a, "%s failed: batch %s", say_number(a, bad_of(&t)), t.batch.tag);
 	mail.message_id = arena_printf(
 	    a, "mailconvoy.%llu.%lld@%s", (unsigned long long)m->id, (long long)m->created_us, domain(conf));
 	mail.date_s = m->created_us / MILLION;
-	model = m->job_id != 0 ? job_model(a, conf, &j, mail.subject)
-			       : batch_model(a, conf, m->batch_id, &s, mail.subject);
-	e = render(a, ts, m->job_id != 0 ? "job" : "batch", model, &mail);
+	model = is_job ? job_model(a, conf, &j, mail.subject) : batch_model(a, conf, &t, mail.subject);
+	e = render(a, ts, is_job ? "job" : "batch", model, &mail);
 	json_object_put(model);
 	return e == ERR_OK ? mime_build(&mail, out) : e;
 }

@@ -139,7 +139,6 @@ static void who_may_not_sign_in_gets_no_mail(void **state)
 static void a_batch_sends_one_summary_for_each_round(void **state)
 {
 	uint64_t batch = batch_of(3);
-	struct outbox_summary s;
 	struct queue_token t;
 	uint64_t child, failed;
 
@@ -160,36 +159,6 @@ static void a_batch_sends_one_summary_for_each_round(void **state)
 	assert_int_equal(claim_next(&t), child);
 	finish_with(&t, JOB_DONE, usual);
 	assert_int_equal(number("SELECT COUNT(*) FROM notification"), 2);
-	assert_ok(store_outbox_summary(db, arena, batch, &s));
-	assert_int_equal(s.jobs, 3);
-	assert_int_equal(s.dry_jobs, 2);
-	assert_int_equal(s.states[JOB_DONE], 3);
-	assert_int_equal(s.cause_count, 0);
-}
-
-static void a_summary_names_causes_most_frequent_first(void **state)
-{
-	uint64_t batch = batch_of(4);
-	static const char *const reasons[] = {"auth_source", "quota", "quota"};
-	struct outbox_summary s;
-	struct queue_token t;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(reasons); i++) {
-		struct queue_ending ending = ending_of(JOB_FAILED);
-
-		ending.reason = reasons[i];
-		ending.reason_text = reasons[i];
-		(void)claim_next(&t);
-		assert_ok(store_queue_finish(db, &t, &ending));
-	}
-	assert_ok(store_outbox_summary(db, arena, batch, &s));
-	assert_string_equal(s.tag, "Move");
-	assert_int_equal(s.states[JOB_FAILED], 3);
-	assert_int_equal(s.states[JOB_QUEUED], 1);
-	assert_int_equal(s.cause_count, 2);
-	assert_string_equal(s.causes[0].text, "quota");
-	assert_int_equal(s.causes[0].count, 2);
 }
 
 static void a_batch_whose_last_job_left_the_queue_is_told_of(void **state)
@@ -347,7 +316,6 @@ int main(void)
 	    STORE_TEST(a_user_hears_what_they_chose),
 	    STORE_TEST(who_may_not_sign_in_gets_no_mail),
 	    STORE_TEST(a_batch_sends_one_summary_for_each_round),
-	    STORE_TEST(a_summary_names_causes_most_frequent_first),
 	    STORE_TEST(a_batch_whose_last_job_left_the_queue_is_told_of),
 	    STORE_TEST(a_round_of_nothing_but_cancelled_runs_mails_nobody),
 	    STORE_TEST(notify_batch_chooses_each_or_none),

@@ -206,6 +206,21 @@ def a_batch_sends_one_summary(world):
     assert world.db.sql("SELECT COUNT(*) FROM notification") == "2"
 
 
+def a_summary_names_what_failed_and_what_to_do(world):
+    clean(world)
+    relay = Relay(world)
+    world.db.sql("INSERT INTO batch (id, account_id, tag, created_by, created_at) VALUES (8, 1, 'Move 8', 1, UTC_TIMESTAMP(6))")
+    world.add_jobs("ok", "exit-16", "exit-16")
+    world.db.sql("UPDATE job SET batch_id = 8")
+    world.worker(smtp_port=relay.port)
+    world.wait_ended([])
+    mail, = relay.wait_mails(1)
+    reason = world.db.sql("SELECT DISTINCT reason_text FROM job WHERE state = 'failed'")
+    assert mail["Subject"] == "2 failed: batch Move 8", mail["Subject"]
+    for body in bodies(mail):
+        assert reason in body.replace("&#39;", "'") and "2 times" in body and "3 mailboxes" in body, (reason, body)
+
+
 def a_relay_that_is_down_gets_the_mail_when_it_is_back(world):
     clean(world)
     relay = Relay(world)
@@ -356,6 +371,7 @@ if __name__ == "__main__":
     run(make_world, [
         an_ended_job_is_mailed_to_its_owner, eight_bit_names_and_hostile_ones_arrive_as_text,
         a_viewer_of_the_list_and_a_cancelled_job_get_none, a_batch_sends_one_summary,
+        a_summary_names_what_failed_and_what_to_do,
         a_relay_that_is_down_gets_the_mail_when_it_is_back, a_refusal_for_good_is_recorded_on_the_job,
         a_silent_relay_delays_no_job, a_notifier_that_dies_is_started_again_and_its_mail_sent_again,
         two_notifiers_send_each_mail_once, without_a_relay_no_notifier_runs,
