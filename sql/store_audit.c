@@ -18,6 +18,17 @@ enum err store_audit_add(struct db *db, const struct audit *entry)
 	    NULL);
 }
 
+/* Actions are ASCII words, and the column is not compared with anything else. */
+static void add_action(struct query *q, const char *action)
+{
+	for (const char *p = action; *p != '\0'; p++)
+		if ((unsigned char)*p > 0x7E) {
+			query_add(q, " AND 0");
+			return;
+		}
+	query_add_p(q, " AND t.action = ?", db_p_str(action));
+}
+
 static void add_filter(struct query *q, const struct viewer *v, const struct audit_filter *f)
 {
 	if (!viewer_is_admin(v))
@@ -27,7 +38,7 @@ static void add_filter(struct query *q, const struct viewer *v, const struct aud
 	if (f->user_id != 0)
 		query_add_p(q, " AND t.user_id = ?", db_p_u64(f->user_id));
 	if (f->action != NULL && f->action[0] != '\0')
-		query_add_p(q, " AND t.action = ?", db_p_str(f->action));
+		add_action(q, f->action);
 	if (f->object != NULL && f->object[0] != '\0')
 		query_add_p(q, " AND t.object = ?", db_p_str(f->object));
 	if (f->before != 0)

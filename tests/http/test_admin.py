@@ -207,6 +207,9 @@ def test_the_audit_log_tells_who_did_what_and_is_filtered():
     one = admin.json("/migration/audit?object=user+%d" % made["user"]["id"]).json()["entries"]
     same([e["action"] for e in one], ["user_link", "user_invite"])
     same(admin.get("/migration/audit?user=x").status, 400)
+    for word in ("%C3%A9", "%E2%80%AE", "%F0%9F%98%80", "x" * 3000):
+        for key in ("action", "object"):
+            same(admin.json("/migration/audit?%s=%s" % (key, word)).json()["entries"], [], word[:20])
 
 
 def test_the_audit_log_is_downloaded_whole_and_starts_no_formula():
