@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,17 +119,34 @@ void ctl_audit(struct ctl *ctl, const char *action, const char *object, const ch
 		(void)ctl_failed(ctl, "audit log", e);
 }
 
+static struct termios before_asking;
+static const int interruptions[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+/* Whoever breaks off gets back a terminal that shows what is typed. */
+static void break_off(int sig)
+{
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_asking);
+	(void)raise(sig); /* as it was before: SA_RESETHAND */
+}
+
 static void set_echo(bool on)
 {
+	struct sigaction act = {
+	    .sa_handler = on ? SIG_DFL : break_off, .sa_flags = on ? 0 : SA_RESETHAND | SA_NODEFER};
 	struct termios t;
 
-	if (tcgetattr(STDIN_FILENO, &t) != 0)
+	if (!on && tcgetattr(STDIN_FILENO, &before_asking) != 0)
 		return;
-	if (on)
-		t.c_lflag |= ECHO;
-	else
+	sigemptyset(&act.sa_mask);
+	t = before_asking;
+	if (!on) {
+		for (size_t i = 0; i < sizeof(interruptions) / sizeof(interruptions[0]); i++)
+			(void)sigaction(interruptions[i], &act, NULL);
 		t.c_lflag &= ~(tcflag_t)ECHO;
+	}
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &t);
+	for (size_t i = 0; on && i < sizeof(interruptions) / sizeof(interruptions[0]); i++)
+		(void)sigaction(interruptions[i], &act, NULL);
 }
 
 static bool read_line(char *line, size_t size)

@@ -1,11 +1,16 @@
 """mailconvoyctl on a real database: what each verb does, says and exits with (doctor and key have tests of their own)."""
 import atexit
 import os
+import pty
 import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
@@ -137,6 +142,31 @@ def test_no_password_is_taken_from_the_command_line():
 
 def test_the_same_address_twice_is_a_conflict():
     has(refused(CONFLICT, "user", "add", "--role", "admin", "support@example.org", text=PASSWORD + "\n"), "already")
+
+
+def test_whoever_breaks_off_while_asked_gets_their_terminal_back():
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execv(CTL, [CTL, "-c", servers.conf, "user", "passwd", "support@example.org"])
+    code = None
+    try:
+        said = b""
+        while b"Password for support@example.org: " not in said:
+            assert select.select([terminal], [], [], 30)[0], said
+            said += os.read(terminal, 1000)
+        echoes = lambda: termios.tcgetattr(terminal)[3] & termios.ECHO != 0  # noqa: E731
+        same(echoes(), False)
+        os.write(terminal, b"\x03")
+        deadline = time.monotonic() + 30
+        while code is None and time.monotonic() < deadline:
+            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
+                code = os.WTERMSIG(os.waitpid(pid, 0)[1])
+        same((code, echoes()), (signal.SIGINT, True))
+    finally:
+        if code is None:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        os.close(terminal)
 
 
 def test_a_short_password_is_refused():
