@@ -305,9 +305,18 @@ def test_a_refused_configuration_is_named_with_its_line():
 
 
 def test_called_wrongly_it_shows_its_verbs():
-    for words in ((), ("frobnicate",), ("db",), ("db", "drop"), ("key",), ("conf",), ("user",), ("check", "all"),
+    for words in ((), ("frobnicate",), ("db",), ("db", "drop"), ("key",), ("conf",), ("user",), ("mail",), ("mail", "test"), ("check", "all"),
                   ("doctor", "now"), ("setup", "--password", "x")):
         has(refused(USAGE, *words), "usage", " ".join(words))
+
+
+def test_a_test_mail_needs_a_relay_and_says_why_it_was_not_sent():
+    has(refused(PROBLEMS, "mail", "test", "a@example.org"), "notifications are off")
+    conf = other_conf("relay.conf", 'smtp_host = "127.0.0.1"\nsmtp_port = 1\nmail_from = "panel@example.org"\n')
+    code, out, err = ctl("mail", "test", "a@example.org", conf=conf)
+    same(code, PROBLEMS, err)
+    has(out, "Not sent.")
+    has(out, "nothing listens on this port")
 
 
 def test_version_and_help_need_no_configuration():

@@ -99,6 +99,36 @@ static void a_base_url_has_a_host_and_no_path(void **state)
 	}
 }
 
+static void a_relay_needs_a_sender_and_a_password_tls(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} bad[] = {
+	    {"smtp_host = \"mail.example.org\"\n", "mail_from"},
+	    {"smtp_host = \"a b\"\nmail_from = \"a@example.org\"\n", "smtp_host"},
+	    {"smtp_security = \"ssl\"\n", "smtp_security"},
+	    {"notify_batch = \"never\"\n", "notify_batch"},
+	    {"smtp_host = \"m\"\nmail_from = \"a@example.org\"\nsmtp_user = \"x\"\n", "smtp_password_file"},
+	    {"smtp_host = \"m\"\nmail_from = \"a@example.org\"\nsmtp_user = \"x\"\nsmtp_password_file = "
+	     "\"/f\"\n"
+	     "smtp_security = \"none\"\n",
+		"password"},
+	};
+	AUTO_BUF struct buf none = BUF_INIT;
+	struct conf *conf;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		AUTO_BUF struct buf why = BUF_INIT;
+
+		assert_int_equal(load(bad[i].text, &conf, &why), ERR_INVALID);
+		assert_non_null(strstr(why.data, bad[i].why));
+	}
+	assert_int_equal(load("smtp_host = \"m\"\nmail_from = \"a@example.org\"\n", &conf, &none), ERR_OK);
+	assert_string_equal(conf->smtp_security, "starttls");
+	conf_free(&conf);
+}
+
 static void a_list_item_that_is_no_network_is_named(void **state)
 {
 	AUTO_BUF struct buf why = BUF_INIT;
@@ -219,6 +249,7 @@ int main(void)
 	    cmocka_unit_test(a_number_out_of_range_is_refused_with_the_range),
 	    cmocka_unit_test(a_run_that_could_outlive_its_lease_is_refused),
 	    cmocka_unit_test(a_base_url_has_a_host_and_no_path),
+	    cmocka_unit_test(a_relay_needs_a_sender_and_a_password_tls),
 	    cmocka_unit_test(a_list_item_that_is_no_network_is_named),
 	    cmocka_unit_test(a_value_of_the_wrong_type_is_refused_with_its_line),
 	    cmocka_unit_test(comments_do_not_move_the_line_that_is_named),

@@ -4,6 +4,7 @@ WORKER_UNIT_TESTS = \
 	tests/unit/test_worker_argv \
 	tests/unit/test_worker_progress \
 	tests/unit/test_worker_outcome \
+	tests/unit/test_worker_notify \
 	tests/unit/test_worker_verified \
 	tests/unit/test_worker_keeper \
 	tests/unit/test_worker_keeper_begin
@@ -14,6 +15,7 @@ tests_unit_test_worker_argv_LDADD = $(WORKER_UNIT_LIBS)
 tests_unit_test_worker_progress_LDADD = $(WORKER_UNIT_LIBS)
 tests_unit_test_worker_verified_LDADD = $(WORKER_UNIT_LIBS)
 tests_unit_test_worker_outcome_LDADD = $(WORKER_UNIT_LIBS)
+tests_unit_test_worker_notify_LDADD = $(WORKER_UNIT_LIBS)
 tests_unit_test_worker_keeper_SOURCES = tests/unit/test_worker_keeper.c tests/unit/keeper_run.c tests/unit/keeper_run.h
 tests_unit_test_worker_keeper_LDADD = $(WORKER_UNIT_LIBS)
 tests_unit_test_worker_keeper_begin_SOURCES = tests/unit/test_worker_keeper_begin.c tests/unit/keeper_run.c \
