@@ -19,6 +19,10 @@ enum err parse_i64(const char *s, int64_t min, int64_t max, int64_t *n_r) MUST_C
 /* Whether s is an IPv4 or IPv6 address in text, without brackets or zone. */
 bool parse_is_address(const char *s);
 
+/* Whether s can only mean this machine: "localhost", an address of 127.0.0.0/8, or ::1.  A name that begins
+ * like one of these is any machine's. */
+bool parse_is_loopback(const char *s);
+
 /*
  * Whether s is a host name (RFC 1123 section 2.1): labels of letters, digits and inner hyphens, each 1 to 63
  * bytes, 253 in all; '_' is let through, for it is in use.  No dot at the end.

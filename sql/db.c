@@ -12,6 +12,7 @@
 #include <openssl/x509.h>
 
 #include "lib/mem.h"
+#include "lib/parse.h"
 #include "sql/db_error.h"
 #include "sql/db_value.h"
 
@@ -80,11 +81,6 @@ static void disconnect(struct db *db)
 	db->lost = true;
 }
 
-static bool is_loopback(const char *host)
-{
-	return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
-}
-
 static void set_options(struct db *db)
 {
 	unsigned connect_s = CONNECT_TIMEOUT_S, io_s = db->timeout_s, infile = 0;
@@ -102,7 +98,7 @@ static void set_options(struct db *db)
 		mysql_options(db->mysql, MYSQL_OPT_SSL_CA, db->ca_file);
 	else
 		mysql_options(db->mysql, MYSQL_OPT_SSL_CAPATH, X509_get_default_cert_dir());
-	if (db->ca_file != NULL || !is_loopback(db->host)) {
+	if (db->ca_file != NULL || !parse_is_loopback(db->host)) {
 		mysql_options(db->mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
 		mysql_options(db->mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
 	}

@@ -100,6 +100,21 @@ static void an_email_address_cannot_break_a_protocol_line(void **state)
 			fail_msg("\"%s\" was taken", bad[i]);
 }
 
+static void only_this_machine_is_loopback(void **state)
+{
+	static const char *const own[] = {"localhost", "127.0.0.1", "127.8.9.10", "::1", "0:0:0:0:0:0:0:1"};
+	static const char *const others[] = {"127.0.0.1.example.org", "127.example.org", "127.1",
+	    "localhost.example.org", "128.0.0.1", "::2", "::ffff:192.0.2.1", "", "db.example.org"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(own); i++)
+		if (!parse_is_loopback(own[i]))
+			fail_msg("\"%s\" is this machine", own[i]);
+	for (size_t i = 0; i < COUNT(others); i++)
+		if (parse_is_loopback(others[i]))
+			fail_msg("\"%s\" may be any machine", others[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -107,6 +122,7 @@ int main(void)
 	    cmocka_unit_test(a_number_outside_its_limits_is_refused),
 	    cmocka_unit_test(a_signed_number_reaches_both_ends),
 	    cmocka_unit_test(addresses_are_known_from_names),
+	    cmocka_unit_test(only_this_machine_is_loopback),
 	    cmocka_unit_test(a_host_name_keeps_the_rules_of_dns),
 	    cmocka_unit_test(an_email_address_cannot_break_a_protocol_line),
 	};
