@@ -124,12 +124,6 @@ enum err store_user_disable(struct db *db, uint64_t id, bool disabled)
 	return change_existing(db, &(struct change){.id = id, .disabled = disabled});
 }
 
-enum err store_user_rehash(struct db *db, uint64_t id, const char *password_hash)
-{
-	return db_exec(db, "UPDATE user SET password_hash = ? WHERE id = ?",
-	    DB_ARGS(db_p_str(password_hash), db_p_u64(id)), NULL);
-}
-
 enum err store_user_note_login(struct db *db, uint64_t id)
 {
 	return db_exec(

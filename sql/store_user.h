@@ -33,7 +33,7 @@ struct user {
 enum err store_user_by_email(
     struct db *db, struct arena *a, const char *email, struct user *user_r) MUST_CHECK;
 
-/* By id, for the command line.  ERR_NOT_FOUND. */
+/* By id, whoever asks: for administrators, the command line, and users about themselves.  ERR_NOT_FOUND. */
 enum err store_user_get(struct db *db, struct arena *a, uint64_t id, struct user *user_r) MUST_CHECK;
 
 /* email: 3 to 254 characters with an @, no space or control character.  ERR_INVALID; ERR_CONFLICT: the
@@ -44,9 +44,6 @@ enum err store_user_create(struct db *db, uint64_t account_id, const char *email
 /* Both end all sessions and one-time links of the user in the same transaction.  ERR_NOT_FOUND. */
 enum err store_user_set_password(struct db *db, uint64_t id, const char *password_hash) MUST_CHECK;
 enum err store_user_disable(struct db *db, uint64_t id, bool disabled) MUST_CHECK;
-
-/* A better hash of the same password, at login; sessions stay. */
-enum err store_user_rehash(struct db *db, uint64_t id, const char *password_hash) MUST_CHECK;
 
 /* Note a successful login. */
 enum err store_user_note_login(struct db *db, uint64_t id) MUST_CHECK;
