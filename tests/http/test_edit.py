@@ -8,7 +8,6 @@ member = web.sign_in("member")
 admin = web.sign_in("admin")
 CANARY = "canary-Passw0rd"
 COLUMNS = "src_user, src_sealed, dst_user, dst_sealed, state"
-AS_MADE = ["ann", "x", "ann2", "x"]
 
 
 def row(job, columns=COLUMNS):
@@ -30,7 +29,7 @@ def test_the_form_has_the_users_and_no_password():
     same(page.status, 200)
     has(page.text, 'name="source_user" type="text"')
     has(page.text, 'value="ann"')
-    has(page.text, 'value="ann2"')
+    has(page.text, 'value="%s"' % row(job, "dst_user")[0])
     same(page.text.count('type="password"'), 2)
     same(page.text.count('placeholder="unchanged"'), 2)
     lacks(page.text, "SEALED")
@@ -85,16 +84,18 @@ def test_a_job_that_has_ended_however_is_changed():
 
 def test_a_running_job_is_refused_with_the_reason():
     job = web.add_job(web.acme, "running")
+    before = row(job)
     for a in (member.get(url(job)), member.post(url(job), form(source_user="bob"))):
         same(a.status, 409)
         has(a.text, "What a running job uses cannot be changed under it.")
         has(a.text, "/migration/jobs/%d\"" % job)
     same(member.post_json(url(job), form(source_user="bob")).json()["type"], "urn:mailconvoy:job_running")
-    same(row(job), AS_MADE + ["running"])
+    same(row(job), before)
 
 
 def test_what_no_server_could_be_told_is_refused_field_by_field():
     job = web.add_job(web.acme, "failed")
+    before = row(job)
     for field, value in (("source_user", ""), ("source_user", "  "), ("dest_user", "a\r\nb LOGOUT"), ("dest_user", "\x1b[1m"),
                          ("source_user", "x" * 256), ("source_password", "a\rb"), ("dest_password", "a\nb"),
                          ("dest_password", "x" * 1025)):
@@ -109,7 +110,7 @@ def test_what_no_server_could_be_told_is_refused_field_by_field():
         a = member.request("POST", url(job), "%s=a%%00b&csrf=%s" % (name, member.csrf),
                            {"Content-Type": "application/x-www-form-urlencoded"})
         same(a.status, 400, name)
-    same(row(job), AS_MADE + ["failed"])
+    same(row(job), before)
 
 
 def test_what_was_typed_is_kept_in_a_refused_form():
@@ -120,12 +121,12 @@ def test_what_was_typed_is_kept_in_a_refused_form():
 
 def test_a_job_of_another_account_is_not_there():
     job = web.add_job(web.other, "failed")
+    before = row(job)
     none = member.get(url(999999))
     for a in (member.get(url(job)), member.post(url(job), form(source_user="bob", source_password=CANARY))):
         same(a.status, 404)
-        same(a.text.replace(a.headers["X-Request-Id"], "ID").replace(str(job), "N"),
-             none.text.replace(none.headers["X-Request-Id"], "ID").replace("999999", "N"))
-    same(row(job), AS_MADE + ["failed"])
+        same(a.text.replace(a.headers["X-Request-Id"], "ID"), none.text.replace(none.headers["X-Request-Id"], "ID"))
+    same(row(job), before)
 
 
 def test_an_administrator_changes_the_job_of_any_account():
@@ -136,12 +137,13 @@ def test_an_administrator_changes_the_job_of_any_account():
 
 def test_only_the_sites_own_form_changes_a_job():
     job = web.add_job(web.acme, "failed")
+    before = row(job)
     same(member.request("POST", url(job), form=form(source_user="bob")).status, 403, "no token")
     same(member.request("POST", url(job), form=form(source_user="bob", csrf=admin.csrf)).status, 403, "another's token")
     evil = {"Origin": "https://evil.example"}
     same(member.post(url(job), form(source_user="bob"), evil).status, 403, "from elsewhere")
     same(member.get(url(job) + "?source_user=bob").status, 200)
-    same(row(job), AS_MADE + ["failed"])
+    same(row(job), before)
 
 
 def test_a_change_is_told_without_what_was_typed():
