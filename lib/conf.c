@@ -8,6 +8,7 @@
 
 #include "lib/conf_text.h"
 #include "lib/mem.h"
+#include "lib/mime.h"
 #include "lib/netmask.h"
 #include "lib/parse.h"
 
@@ -269,7 +270,7 @@ static enum err check_mail(const char *path, const struct conf *conf, struct buf
 		return ERR_OK;
 	else if (!parse_is_hostname(conf->smtp_host) && !parse_is_address(conf->smtp_host))
 		buf_addf(why, "%s: smtp_host = \"%s\" is no host name or address", path, conf->smtp_host);
-	else if (!parse_is_email(conf->mail_from))
+	else if (!mime_address_fits(conf->mail_from))
 		buf_addf(
 		    why, "%s: smtp_host is set, so mail_from must be the address that mails come from", path);
 	else if (conf->smtp_user[0] != '\0' && strcmp(conf->smtp_security, "none") == 0)
