@@ -162,7 +162,7 @@ static enum err judge(struct flow *f, uint32_t uid, enum err e)
 {
 	struct transfer *t = f->t;
 	struct item *item = f->item != NULL ? f->item : item_of(t, uid);
-	if (e == ERR_OK && f->begun && item->message->uid == uid) {
+	if (e == ERR_OK && f->begun && item != NULL && item->message->uid == uid) {
 		not_asked_any_more(f, item, ITEM_SENT);
 		return group_done(&f->groups);
 	}

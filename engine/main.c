@@ -231,7 +231,7 @@ static enum err plan_folders(
 /* The migration proper, both sides logged in. */
 static enum err migrate(struct run *r, bool *usage_r)
 {
-	struct folder_set sets[2];
+	struct folder_set sets[2] = {0};
 
 	say_quota(r);
 	enum err e = plan_folders(r, sets, &r->plan, usage_r);
@@ -270,7 +270,7 @@ static enum err migrate(struct run *r, bool *usage_r)
  */
 static enum exit_code verify(struct run *r)
 {
-	struct folder_set sets[2];
+	struct folder_set sets[2] = {0};
 	struct folder_plan plan;
 	bool bad_usage = false;
 	unsigned moved = 0;
