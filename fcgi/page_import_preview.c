@@ -244,11 +244,10 @@ static void write_reason(struct buf *out, const struct import_bad *bad)
 	csv_write_field(out, reason.data);
 }
 
-static enum err send_bad(void *arg, struct response_sink *sink)
+static enum err write_bad(struct visit *v)
 {
 	AUTO_BUF struct buf text = BUF_INIT;
-	struct visit *v = arg;
-	struct arena *a = arena_new();
+	AUTO_ARENA struct arena *a = arena_new();
 	struct import_bad *list;
 	unsigned after = 0;
 	size_t count;
@@ -269,10 +268,9 @@ static enum err send_bad(void *arg, struct response_sink *sink)
 			after = list[i].line;
 		}
 		if (e == ERR_OK)
-			e = sink->write(sink->arg, text.data, text.len);
+			e = response_spool(v->rs, text.data, text.len);
 		buf_clear(&text);
 	} while (e == ERR_OK && count == BAD_SHOWN);
-	arena_free(&a);
 	return e;
 }
 
@@ -285,15 +283,14 @@ enum err page_import_bad(struct visit *v)
 		over(v);
 		return ERR_OK;
 	}
+	if (e == ERR_OK)
+		e = write_bad(v);
 	if (e != ERR_OK)
 		return e;
 	response_attachment(
 	    v->rs, arena_printf(v->arena, "mailconvoy-import-%llu-bad-rows.csv", (unsigned long long)v->id));
 	v->rs->content_type = "text/csv; charset=utf-8";
 	v->rs->status = 200;
-	v->rs->stream = send_bad;
-	v->rs->stream_arg = v;
-	v->rs->is_length_unknown = true;
 	return ERR_OK;
 }
 

@@ -1,6 +1,8 @@
 """Import of CSV files: what is taken, what is refused and how that is said, the preview, the confirmation."""
 import csv
+import http.client
 import io
+import os
 import re
 import threading
 
@@ -181,6 +183,7 @@ def test_bad_rows_come_back_as_csv_with_reasons_and_without_passwords():
     m = preview(text)
     a = member.get("/migration/import/%d/bad.csv" % m["id"])
     same(a.headers["Content-Disposition"], "attachment; filename=\"mailconvoy-import-%d-bad-rows.csv\"" % m["id"])
+    same(a.headers["Content-Length"], str(len(a.body)))
     lacks(a.text, CANARY)
     rows = list(csv.reader(io.StringIO(a.text.lstrip("\ufeff"))))
     same(rows[0], header.split(",") + ["dryRun", "reason"])
@@ -308,6 +311,31 @@ def test_a_large_body_is_taken_here_and_nowhere_else():
     same(member.request("POST", "/migration/import", body, headers).status, 413)
 
 
+def test_no_upload_ever_lies_in_a_file_of_nginx():
+    place, aside = (os.path.join(web.dir, "web", name) for name in ("nginx-body", "nginx-body-aside"))
+    # where it cannot write one, it answers 500 to what it would have written
+    os.rename(place, aside)
+    try:
+        with open(place, "w", encoding="ascii"):
+            pass
+        same(preview("\n".join([HEADER, *lines(1)] + [","] * 4000000))["good"], 1)
+        same(member.request("POST", "/migration/jobs", "a=" + "b" * 1500000,
+                            {"Content-Type": "application/x-www-form-urlencoded"}).status, 413)
+    finally:
+        os.unlink(place)
+        os.rename(aside, place)
+
+
+def test_a_file_of_untold_length_is_refused_before_it_is_read():
+    c = http.client.HTTPConnection("127.0.0.1", web.port, timeout=60)
+    try:
+        c.request("POST", "/migration/import", iter([b"x" * 1000]),
+                  {"Content-Type": "multipart/form-data; boundary=x", "Transfer-Encoding": "chunked"}, encode_chunked=True)
+        same(c.getresponse().status, 411)
+    finally:
+        c.close()
+
+
 def test_malformed_forms_are_refused():
     good, headers = form_data([("csrf", None, member.csrf), ("file", "f.csv", HEADER + "\n" + line("m"))])
     for body in (good[:-10], b"", b"--XbXb\r\n\r\nx\r\n--XbXb--", good.replace(b"; name=", b"; nam="),
@@ -335,9 +363,8 @@ def test_an_import_is_its_makers_alone_and_lasts_an_hour():
     same(a.status, 404)
     has(a.text, "This import is over")
     same(confirm(m).status, 404)
-    for _ in range(3):
-        member.get("/migration/import")
-    same(web.sql("SELECT COUNT(*) FROM import_row WHERE import_id = %d" % m["id"]), [["0"]])
+    webstack.wait_for(lambda: member.get("/migration/import").status == 200 and web.sql(
+        "SELECT COUNT(*) FROM import_row WHERE import_id = %d" % m["id"]) == [["0"]], 30, "its rows to be swept")
 
 
 def test_a_discarded_import_is_gone():

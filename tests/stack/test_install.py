@@ -257,11 +257,11 @@ def test_nginx_accepts_both_sites():
 def test_what_is_slow_is_asked_slowly_by_whichever_address():
     site_dir, port = fill_in_sites()
 
-    def ask(where):
+    def ask(where, method="POST"):
         """429 of nginx; without a web behind it, 502 for all it lets through."""
         c = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         try:
-            c.request("POST", where, "x", {"Content-Type": "text/plain"})
+            c.request(method, where, "x", {"Content-Type": "text/plain"})
             return c.getresponse().status
         except ConnectionRefusedError:
             return None
@@ -278,6 +278,10 @@ def test_what_is_slow_is_asked_slowly_by_whichever_address():
         for where in ("/api/v1/login", "/migration/servers/test", "/api/v1/migration/servers/test",
                       "/api/v1/servers/test", "/api/v1/%6cogin"):
             same([ask(where) for _ in range(5)].count(429) > 0, True, where)
+        same(sorted({ask("/migration/import") for _ in range(60)}), [429, 502], "uploads")
+        for where in ("/api/v1/import", "/api/v1/migration/import", "/migration/%69mport"):
+            same([ask(where) for _ in range(5)].count(429) > 0, True, where)
+        same([ask("/migration/import", "GET") for _ in range(5)], [502] * 5, "the page about uploads")
         same(ask("/migration/jobs"), 502)
         for where, kind in (("/api/v1/login", "application/problem+json"), ("/login", "text/html")):
             c = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
