@@ -38,6 +38,7 @@ sql_libsql_a_SOURCES = \
 	%D%/store_bulk.h %D%/bulk_sql.h \
 	%D%/store_bulk.c %D%/store_bulk_run.c \
 	%D%/store_import.c %D%/store_import.h %D%/store_import_confirm.c \
+	%D%/turns.c %D%/turns.h \
 	%D%/store_queue.c %D%/store_queue_end.c \
 	%D%/store_worker.c %D%/store_worker.h \
 	%D%/store_check.c %D%/store_check.h
@@ -48,4 +49,5 @@ dist_sql_DATA = %D%/0001_initial.sql \
 	%D%/0003_bulk.sql \
 	%D%/0004_outbox.sql \
 	%D%/0005_verify.sql \
-	%D%/0006_accounts.sql
+	%D%/0006_accounts.sql \
+	%D%/0007_turns.sql

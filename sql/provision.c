@@ -49,6 +49,7 @@ static const struct grant grants[] = {
     {"import_bad", "SELECT, INSERT, DELETE", "SELECT (import_id), DELETE"},
     {"job_log", "SELECT, DELETE", "SELECT, INSERT, DELETE"},
     {"run_slot", "SELECT", "SELECT, UPDATE"},
+    {"account_turn", NULL, "SELECT, INSERT, UPDATE"},
     {"worker", "SELECT", "SELECT, INSERT, UPDATE"},
     {"audit", "SELECT, INSERT", NULL},
     {"schema_migration", "SELECT", "SELECT"},

@@ -6,9 +6,8 @@
 
 #include "sql/job_row.h"
 #include "sql/limits.h"
+#include "sql/turns.h"
 #include "sql/tx.h"
-
-enum { CANDIDATES = 8 };
 
 static struct db_param token_param(const struct queue_token *t)
 {
@@ -57,6 +56,7 @@ static enum err read_claimed(
 struct claim {
 	uint64_t worker_id;
 	unsigned lease_s;
+	uint64_t account_id;
 	uint64_t slot;
 	const struct queue_token *token;
 };
@@ -85,7 +85,7 @@ static enum err write_claim(struct db *db, const struct claim *c)
 	    &changed);
 	if (e == ERR_OK && changed != 1)
 		return ERR_LOST;
-	return e;
+	return e == ERR_OK ? turns_note(db, c->account_id) : e;
 }
 
 /* The servers may have been edited while the job waited. */
@@ -138,18 +138,9 @@ static enum err claim_one(struct db *db, struct arena *a, const struct claim *c,
 	return db_commit(db);
 }
 
-/* The free slots and the oldest jobs, read without a lock: only hints of what to try. */
-static enum err read_candidates(
-    struct db *db, struct arena *a, struct db_rows *jobs_r, struct db_rows *slots_r)
+/* The free slots, read without a lock: only hints of what to try. */
+static enum err read_slots(struct db *db, struct arena *a, struct db_rows *slots_r)
 {
-	enum err e = db_query(db, a,
-	    "SELECT j.id FROM job j FORCE INDEX (job_queue) WHERE j.state = 'queued'"
-	    " AND (SELECT a.suspended_at FROM account a WHERE a.id = j.account_id) IS NULL"
-	    " ORDER BY j.queued_at, j.id LIMIT ?",
-	    DB_ARGS(db_p_u64(CANDIDATES)), jobs_r);
-
-	if (e != ERR_OK || jobs_r->count == 0)
-		return e != ERR_OK ? e : ERR_NOT_FOUND;
 	return db_query(db, a,
 	    "SELECT n FROM run_slot WHERE kind = 'global' AND owner = 0 AND job_id IS NULL ORDER BY n",
 	    DB_NONE, slots_r);
@@ -167,23 +158,25 @@ static enum err settle(struct db *db, struct arena *a, const struct queue_token 
 	return e == ERR_NOT_FOUND ? ERR_BUSY : ERR_UNCERTAIN;
 }
 
-enum err store_queue_claim(struct db *db, struct arena *a, uint64_t worker_id, unsigned lease_s,
-    struct queue_token *t, struct queue_job *job_r)
+/*
+ * Try the jobs of c's account in their order, with the slots from *slot on.  ERR_NOT_FOUND: others were
+ * faster.  ERR_INTERNAL: so they were, but for one that could not be claimed or read.
+ */
+static enum err claim_of_account(struct db *db, struct arena *a, struct claim *c, struct queue_token *t,
+    const struct db_rows *slots, size_t *slot, struct queue_job *job_r)
 {
-	struct db_rows jobs, slots;
-	size_t job = 0, slot = 0;
-	enum err unread = ERR_BUSY; /* why a job was passed over */
-	enum err e = read_candidates(db, a, &jobs, &slots);
+	struct db_rows jobs;
+	size_t job = 0;
+	enum err unread = ERR_NOT_FOUND; /* why a job was passed over */
+	enum err e = turns_jobs(db, a, c->account_id, &jobs);
 
 	if (e != ERR_OK)
 		return e;
-	while (job < jobs.count && slot < slots.count) {
-		struct claim c = {.worker_id = worker_id, .lease_s = lease_s, .token = t};
-
+	while (job < jobs.count && *slot < slots->count) {
 		/* Workers begin with different slots. */
-		c.slot = db_u64(&slots, (t->bytes[0] + slot) % slots.count, 0);
+		c->slot = db_u64(slots, (t->bytes[0] + *slot) % slots->count, 0);
 		t->job_id = db_u64(&jobs, job, 0);
-		e = claim_one(db, a, &c, job_r);
+		e = claim_one(db, a, c, job_r);
 		if (e == ERR_OK)
 			return ERR_OK;
 		if (e == ERR_UNCERTAIN)
@@ -193,11 +186,39 @@ enum err store_queue_claim(struct db *db, struct arena *a, uint64_t worker_id, u
 		if (e == ERR_LOST || e == ERR_INTERNAL)
 			job++;
 		else if (e == ERR_NOT_FOUND)
-			slot++;
+			(*slot)++;
 		else
 			return e;
 	}
 	return unread;
+}
+
+enum err store_queue_claim(struct db *db, struct arena *a, uint64_t worker_id, unsigned lease_s,
+    struct queue_token *t, struct queue_job *job_r)
+{
+	struct claim c = {.worker_id = worker_id, .lease_s = lease_s, .token = t};
+	struct db_rows slots;
+	struct turns turns;
+	size_t slot = 0;
+	enum err unclaimed = ERR_BUSY; /* why there is no job in the end */
+	enum err e = turns_begin(db, a, &turns);
+
+	if (e == ERR_OK)
+		e = turns_next(db, &turns, &c.account_id);
+	if (e == ERR_OK)
+		e = read_slots(db, a, &slots);
+	if (e != ERR_OK)
+		return e;
+	while (e == ERR_OK && slot < slots.count) {
+		e = claim_of_account(db, a, &c, t, &slots, &slot, job_r);
+		if (e != ERR_NOT_FOUND && e != ERR_INTERNAL)
+			return e;
+		unclaimed = e == ERR_INTERNAL ? e : unclaimed;
+		e = turns_next(db, &turns, &c.account_id);
+	}
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		return e;
+	return unclaimed;
 }
 
 enum err store_queue_claim_resolve(

@@ -267,7 +267,7 @@ int fixture_reset(void **state)
 	static const char *const tables[] = {"account_host", "user_link", "api_token", "log_link",
 	    "import_row", "import_bad", "import", "bulk_job", "bulk", "notification", "audit",
 	    "login_throttle", "job_log", "job_event", "job", "run_slot", "batch", "server", "session",
-	    "worker", "user", "account"};
+	    "worker", "account_turn", "user", "account"};
 	uint64_t a, b;
 
 	(void)state;

@@ -8,6 +8,7 @@ tests_store_libfixture_a_CPPFLAGS = $(AM_CPPFLAGS) -DMCV_TEST_SQL_DIR='"$(abs_to
 STORE_LIBS = tests/store/libfixture.a $(LIBSQL_LIBS) $(LIBMCV_LIBS) $(CMOCKA_LIBS)
 STORE_TESTS = \
 	tests/store/test_queue \
+	tests/store/test_turns \
 	tests/store/test_log \
 	tests/store/test_job \
 	tests/store/test_job_list \
@@ -20,6 +21,7 @@ STORE_TESTS = \
 check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
 tests_store_test_queue_LDADD = $(STORE_LIBS)
+tests_store_test_turns_LDADD = $(STORE_LIBS)
 tests_store_test_log_LDADD = $(STORE_LIBS)
 tests_store_test_job_LDADD = $(STORE_LIBS)
 tests_store_test_job_list_LDADD = $(STORE_LIBS)
