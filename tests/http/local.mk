@@ -1,6 +1,7 @@
 # tests/http: the web as a browser and a script see it, behind nginx and on a real database
 HTTP_TESTS = \
 	tests/http/test_login.py \
+	tests/http/test_flood.py \
 	tests/http/test_settings.py \
 	tests/http/test_servers.py \
 	tests/http/test_jobs.py \

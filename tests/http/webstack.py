@@ -33,9 +33,9 @@ def wait_for(condition, seconds, what):
 
 
 class Stack:
-    """settings: lines of mailconvoy.conf."""
+    """settings: lines of mailconvoy.conf; limits: nginx's own are on."""
 
-    def __init__(self, **settings):
+    def __init__(self, limits=False, **settings):
         self.program = os.path.join(BUILD, "fcgi", "mailconvoy-web")
         for program in (self.program, os.path.join(BUILD, "ctl", "mailconvoyctl")):
             if not os.path.exists(program):
@@ -44,7 +44,8 @@ class Stack:
         os.environ["ASAN_OPTIONS"] = "detect_leaks=1:exitcode=99:quarantine_size_mb=4"
         self.boxes = 0
         self.dir = tempfile.mkdtemp(prefix="mcv-http-")
-        self.stack = stack.Stack(self.dir, BUILD, port=0, parts=("mariadb", "web"), settings=settings)
+        self.stack = stack.Stack(self.dir, BUILD, port=0, parts=("mariadb", "web"), settings=settings,
+                                 limits=limits)
         try:
             self.stack.check_prerequisites()
         except RuntimeError as why:

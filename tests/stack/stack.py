@@ -46,7 +46,7 @@ class Stack:
     """port: 0 finds a free one; None is 8080, or a free one when that is taken."""
 
     def __init__(self, directory, builddir, port=None, parts=PARTS, with_sample=True, settings=None, quick=False,
-                 separate=False):
+                 separate=False, limits=False):
         self.dir = os.path.abspath(directory)
         self.build = os.path.abspath(builddir)
         self.parts = parts
@@ -58,6 +58,7 @@ class Stack:
         self.quick = quick
         # As root: web and worker run as the users of an installation, made known by mailconvoyctl setup.
         self.separate = separate
+        self.limits = limits
         self.running = []
         self.env = {}
         self.ctl = os.path.join(self.build, "ctl", "mailconvoyctl")
@@ -201,7 +202,7 @@ class Stack:
     def start_web(self):
         self.prepare()
         server = web.Web(self.path("web"), SOURCE, self.build, self.conf, self.port,
-                         user=WEB_USER if self.separate else None)
+                         user=WEB_USER if self.separate else None, limits=self.limits)
         self.running.append(server)
         server.start()
         self.env.update(URL="http://127.0.0.1:%d" % self.port, WEB_PID=server.fcgi.pid, CONF=self.conf, CTL=self.ctl)

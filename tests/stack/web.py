@@ -20,10 +20,11 @@ http {{
   proxy_temp_path {dir}/nginx-proxy;
   uwsgi_temp_path {dir}/nginx-uwsgi;
   scgi_temp_path {dir}/nginx-scgi;
-  upstream mailconvoy_web {{ server unix:{socket}; }}
+  include {dir}/mailconvoy-http.inc;
   server {{
     listen 127.0.0.1:{port};
     include {dir}/mailconvoy-server.inc;
+    {limits}
   }}
 }}
 """
@@ -37,7 +38,8 @@ def missing():
 
 
 class Web:
-    def __init__(self, directory, source, build, conf, port, processes=4, user=None):
+    def __init__(self, directory, source, build, conf, port, processes=4, user=None, limits=False):
+        """limits: what one address may ask for is limited, as in an installation."""
         self.directory = directory
         self.port = port
         self.socket = os.path.join(directory, "web.sock")
@@ -49,6 +51,7 @@ class Web:
                       os.path.join(build, "fcgi", "mailconvoy-web"), "-c", conf]
         self.nginx_conf = os.path.join(directory, "nginx.conf")
         self.source = source
+        self.limits = limits
         self.fcgi = self.nginx = None
 
     def start(self):
@@ -60,7 +63,8 @@ class Web:
         self.fill_in_site()
         with open(self.nginx_conf, "w", encoding="ascii") as out:
             out.write(NGINX.format(
-                dir=self.directory, socket=self.socket, port=self.port,
+                dir=self.directory, port=self.port,
+                limits="include %s/mailconvoy-limits.inc;" % self.directory if self.limits else "",
                 user="user root;" if os.geteuid() == 0 else ""))
         self.nginx = Process("nginx", [shutil.which("nginx"), "-c",
                                        self.nginx_conf, "-p", self.directory, "-e",
@@ -76,12 +80,13 @@ class Web:
         site = os.path.join(self.source, "conf", "nginx")
         shutil.copyfile(os.path.join(site, "mailconvoy-fastcgi.inc"),
                         os.path.join(self.directory, "mailconvoy-fastcgi.inc"))
-        with open(os.path.join(site, "mailconvoy-server.inc.in"), encoding="ascii") as f:
-            text = f.read()
-        text = text.replace("@nginxdir@", self.directory)
-        text = text.replace("@staticdir@", os.path.join(self.source, "templates", "static"))
-        with open(os.path.join(self.directory, "mailconvoy-server.inc"), "w", encoding="ascii") as out:
-            out.write(text)
+        for name in ("mailconvoy-http.inc", "mailconvoy-server.inc", "mailconvoy-limits.inc"):
+            with open(os.path.join(site, name + ".in"), encoding="ascii") as f:
+                text = f.read()
+            text = text.replace("@nginxdir@", self.directory).replace("@rundir@", self.directory)
+            text = text.replace("@staticdir@", os.path.join(self.source, "templates", "static"))
+            with open(os.path.join(self.directory, name), "w", encoding="ascii") as out:
+                out.write(text)
 
     def answers(self):
         self.fcgi.check()
