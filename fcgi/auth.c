@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "fcgi/embed.h"
 #include "fcgi/web.h"
 #include "lib/conf.h"
 #include "lib/log.h"
@@ -14,7 +15,7 @@
 #include "sql/store_throttle.h"
 #include "sql/store_user.h"
 
-enum { DEVICE_COOKIE_S = 180 * 86400, BLOCK_S = 60 };
+enum { DEVICE_COOKIE_S = 180 * 86400, BLOCK_S = 60, SESSION_COOKIES_MAX = 2 };
 
 /* Over TLS the __Host- prefix keeps sub-domains from planting a cookie (RFC 6265bis section 4.1.3.2). */
 static const char *session_cookie(const struct visit *v)
@@ -39,18 +40,29 @@ static void set_cookie(struct visit *v, const char *name, const char *value, int
 	    max_age_s == 0 ? "" : arena_printf(v->arena, "; Max-Age=%d", max_age_s < 0 ? 0 : max_age_s);
 
 	response_header(v->rs, "Set-Cookie",
-	    arena_printf(v->rq->secret, "%s=%s; Path=/; HttpOnly; SameSite=Lax%s%s", name, value, age,
-		v->web->secure ? "; Secure" : ""));
+	    arena_printf(v->rq->secret, "%s=%s; Path=/; HttpOnly; %s%s%s", name, value, embed_same_site(v),
+		age, v->web->secure ? "; Secure" : ""));
 }
 
-/* A cookie that looks like one of our tokens, or NULL. */
+/*
+ * The n-th cookie of that name (from 0) that looks like one of our tokens, or NULL.  A browser may show two:
+ * one that it keeps for frames of a panel on our own site, and one of a window.
+ */
+static const char *nth_token_cookie(const struct visit *v, const char *name, unsigned n)
+{
+	for (unsigned i = 0; i < v->rq->cookies.count; i++) {
+		const struct param *p = &v->rq->cookies.list[i];
+
+		if (strcmp(p->name, name) == 0 && strlen(p->value) == TOKEN_HEX_LEN &&
+		    p->value[strspn(p->value, "0123456789abcdef")] == '\0' && n-- == 0)
+			return p->value;
+	}
+	return NULL;
+}
+
 static const char *token_cookie(const struct visit *v, const char *name)
 {
-	const char *s = params_get(&v->rq->cookies, name);
-
-	if (s == NULL || strlen(s) != TOKEN_HEX_LEN || s[strspn(s, "0123456789abcdef")] != '\0')
-		return NULL;
-	return s;
+	return nth_token_cookie(v, name, 0);
 }
 
 /* A public value that only who knows secret can make: SHA-256 of "purpose|secret" in hex. */
@@ -70,24 +82,37 @@ bool auth_has_cookie(const struct visit *v)
 	return params_get(&v->rq->cookies, session_cookie(v)) != NULL;
 }
 
+/* ERR_NOT_FOUND: none of the cookies shown is of a session that goes on. */
+static enum err find_session(struct visit *v, const char **token_r, struct session *s)
+{
+	unsigned char hash[TOKEN_HASH_BYTES];
+	enum err e = ERR_NOT_FOUND;
+
+	for (unsigned n = 0; e == ERR_NOT_FOUND && n < SESSION_COOKIES_MAX; n++) {
+		const char *token = nth_token_cookie(v, session_cookie(v), n);
+
+		if (token == NULL)
+			break;
+		e = n == 0 ? web_db(v->web) : ERR_OK;
+		if (e != ERR_OK)
+			return e;
+		token_hash(token, strlen(token), hash);
+		*token_r = token;
+		e = store_session_touch(
+		    v->web->db, v->arena, hash, (unsigned)v->web->conf->session_idle_s, s);
+	}
+	return e;
+}
+
 enum err auth_load(struct visit *v)
 {
-	const char *token = token_cookie(v, session_cookie(v));
-	unsigned char hash[TOKEN_HASH_BYTES];
+	const char *token = NULL;
 	struct session s;
-	enum err e;
+	enum err e = embed_is_foreign_fetch(v) ? ERR_NOT_FOUND : find_session(v, &token, &s);
 
-	if (token == NULL)
-		return ERR_OK;
-	e = web_db(v->web);
 	if (e != ERR_OK)
-		return e;
-	token_hash(token, strlen(token), hash);
-	e = store_session_touch(v->web->db, v->arena, hash, (unsigned)v->web->conf->session_idle_s, &s);
-	if (e == ERR_NOT_FOUND)
-		return ERR_OK;
-	if (e != ERR_OK)
-		return e;
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	embed_for_account(v, s.panel_origins);
 	v->signed_in = true;
 	v->viewer = s.viewer;
 	v->email = s.email;
@@ -241,15 +266,20 @@ static enum err count_failure(struct visit *v, const struct attempt *at)
 	return e;
 }
 
-static enum err end_old_session(struct visit *v)
+static enum err end_old_sessions(struct visit *v)
 {
-	const char *token = token_cookie(v, session_cookie(v));
 	unsigned char hash[TOKEN_HASH_BYTES];
+	enum err e = ERR_OK;
 
-	if (token == NULL)
-		return ERR_OK;
-	token_hash(token, strlen(token), hash);
-	return store_session_delete(v->web->db, hash);
+	for (unsigned n = 0; e == ERR_OK && n < SESSION_COOKIES_MAX; n++) {
+		const char *token = nth_token_cookie(v, session_cookie(v), n);
+
+		if (token == NULL)
+			break;
+		token_hash(token, strlen(token), hash);
+		e = store_session_delete(v->web->db, hash);
+	}
+	return e;
 }
 
 /* A new id for the new rights (threat T10): whatever cookie the browser brought is not taken over. */
@@ -257,7 +287,7 @@ static enum err begin_session(struct visit *v, const struct user *u)
 {
 	char *token = arena_alloc(v->rq->secret, TOKEN_HEX_LEN + 1);
 	unsigned char hash[TOKEN_HASH_BYTES];
-	enum err e = end_old_session(v);
+	enum err e = end_old_sessions(v);
 
 	if (e != ERR_OK)
 		return e;
@@ -328,7 +358,7 @@ enum err auth_login(struct visit *v, const char *email, const char *password, un
 
 enum err auth_logout(struct visit *v)
 {
-	enum err e = end_old_session(v);
+	enum err e = end_old_sessions(v);
 
 	if (e != ERR_OK)
 		return e;

@@ -31,6 +31,7 @@ sbin_PROGRAMS += fcgi/mailconvoy-web
 fcgi_mailconvoy_web_SOURCES = \
 	%D%/visit.c %D%/visit.h \
 	%D%/web.c %D%/web.h \
+	%D%/embed.c %D%/embed.h \
 	%D%/auth.c %D%/auth.h \
 	%D%/bearer.c %D%/bearer.h \
 	%D%/limit_view.c %D%/limit_view.h \

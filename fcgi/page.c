@@ -181,6 +181,7 @@ static struct json_object *frame(
 	(void)strftime(iso, sizeof(iso), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
 	view_str(p, "now_iso", iso);
 	view_bool(p, "signed_in", v->signed_in);
+	view_bool(p, "is_embedded", v->is_embedded);
 	view_add(p, "user", user(v));
 	view_add(p, "nav", navigation(v));
 	view_add(p, "admin_nav", admin_navigation(v));

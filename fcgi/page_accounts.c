@@ -6,6 +6,7 @@
 #include "fcgi/url.h"
 #include "fcgi/user_view.h"
 #include "fcgi/view.h"
+#include "lib/origin.h"
 #include "sql/store_account.h"
 
 enum { HOSTS_MAX_BYTES = 4000 };
@@ -15,6 +16,7 @@ static const struct form_spec specs[] = {
     {.name = "external_id", .kind = FORM_TEXT, .max_bytes = 400},
     {.name = "max_queued", .kind = FORM_NUMBER, .min = 0, .max = ACCOUNT_LIMIT_MAX},
     {.name = "max_daily", .kind = FORM_NUMBER, .min = 0, .max = ACCOUNT_LIMIT_MAX},
+    {.name = "panel_origins", .kind = FORM_TEXT, .max_bytes = HOSTS_MAX_BYTES},
     {.name = "hosts", .kind = FORM_TEXT, .max_bytes = HOSTS_MAX_BYTES},
 };
 
@@ -38,6 +40,7 @@ static struct json_object *account_view(const struct visit *v, const struct acco
 	view_int(o, "id", (int64_t)x->id);
 	view_str(o, "name", x->name);
 	view_str(o, "external_id", x->external_id);
+	view_str(o, "panel_origins", x->panel_origins);
 	view_bool(o, "is_suspended", x->suspended_at != 0);
 	view_moment(o, a, "suspended", x->suspended_at, v->now_s);
 	view_moment(o, a, "created", x->created_at, v->now_s);
@@ -158,6 +161,7 @@ enum err page_account_show(struct visit *v)
 	form_blank(&f, v->arena, FORM_ROWS(specs));
 	form_set(&f, "name", x.name);
 	form_set(&f, "external_id", x.external_id);
+	form_set(&f, "panel_origins", x.panel_origins);
 	form_set(&f, "hosts", joined(v->arena, hosts, count));
 	set_limit(&f, v->arena, "max_queued", x.max_queued);
 	set_limit(&f, v->arena, "max_daily", x.max_daily);
@@ -187,6 +191,7 @@ static void split_hosts(struct visit *v, const char *text, struct account_fields
 /* x NULL: a new one. */
 static enum err save(struct visit *v, const struct account *x)
 {
+	AUTO_BUF struct buf origins = BUF_INIT;
 	struct account_fields fields;
 	uint64_t id = x ? x->id : 0;
 	struct json_object *m = NULL;
@@ -194,12 +199,18 @@ static enum err save(struct visit *v, const struct account *x)
 	struct form f;
 	enum err e = form_read(&f, v->arena, &v->rq->body, FORM_ROWS(specs));
 
+	if (e == ERR_OK && origin_list_add(&origins, form_get(&f, "panel_origins")->text) != ERR_OK) {
+		form_refuse(&f, "panel_origins",
+		    "Addresses as https://panel.example.org:2222, without a path, with commas between them.");
+		e = ERR_INVALID;
+	}
 	if (e != ERR_OK)
 		return show(v, 422, x, &f);
 	fields = (struct account_fields){.name = form_get(&f, "name")->text,
 	    .external_id = form_get(&f, "external_id")->text,
 	    .max_queued = limit_of(&f, "max_queued"),
-	    .max_daily = limit_of(&f, "max_daily")};
+	    .max_daily = limit_of(&f, "max_daily"),
+	    .panel_origins = origins.len > 0 ? origins.data : NULL};
 	split_hosts(v, form_get(&f, "hosts")->text, &fields);
 	e = store_account_save(v->web->db, &v->viewer, &id, &fields);
 	if (e == ERR_CONFLICT)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fcgi/embed.h"
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
@@ -173,6 +174,7 @@ enum err page_log_link_open(struct visit *v)
 
 	/* who opens it is nobody here, signed in or not: they see this one log and nothing else */
 	v->signed_in = false;
+	embed_for_account(v, NULL);
 	if (e != ERR_OK)
 		return e;
 	v->viewer = (struct viewer){.account_id = l.account_id, .role = ROLE_MEMBER};

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "fcgi/auth.h"
+#include "fcgi/embed.h"
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
@@ -41,6 +42,7 @@ static enum err show(struct visit *v, unsigned status, const struct user *u, con
 
 	/* the page is for whom the link was made, whoever is signed in here */
 	v->signed_in = false;
+	embed_for_account(v, NULL);
 	auth_prepare_login(v);
 	view_str(m, "email", u->email);
 	view_bool(m, "is_new", !u->has_password);

@@ -9,12 +9,13 @@
 #include "lib/escape.h"
 #include "lib/log.h"
 
-/* Threat T17: nothing but our own files, no inline code, no frames, nothing kept by caches. */
-static const char security_headers[] =
+/* Threat T17: nothing but our own files, no inline code, no frames but of listed panels, nothing kept by
+ * caches. */
+static const char policy[] =
     "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'\r\n"
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors ";
+static const char security_headers[] =
     "X-Content-Type-Options: nosniff\r\n"
-    "X-Frame-Options: DENY\r\n"
     "Cross-Origin-Opener-Policy: same-origin\r\n"
     "Cross-Origin-Resource-Policy: same-origin\r\n"
     /* never a path, since some are secrets and the log of the server in front would have them; not
@@ -125,6 +126,11 @@ enum err response_send(
 	if (rs->status != 204 && rs->status != 304 && !rs->is_length_unknown)
 		buf_addf(&head, "Content-Length: %" PRIu64 "\r\n", length);
 	buf_addf(&head, "X-Request-Id: %s\r\n", request_id);
+	/* X-Frame-Options knows no list: where there is one, it would forbid what the policy allows */
+	if (rs->framers == NULL || rs->framers[0] == '\0')
+		buf_addf(&head, "%s'none'\r\nX-Frame-Options: DENY\r\n", policy);
+	else
+		buf_addf(&head, "%s%s\r\n", policy, rs->framers);
 	buf_adds(&head, security_headers);
 	if (secure)
 		buf_adds(&head, "Strict-Transport-Security: max-age=31536000\r\n");

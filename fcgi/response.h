@@ -27,6 +27,7 @@ struct response {
 	enum err (*stream)(void *arg, struct response_sink *sink);
 	void *stream_arg;
 	uint64_t stream_length; /* bytes that stream will write, for Content-Length */
+	const char *framers;    /* origins whose pages may frame it, blanks between; NULL or "": none */
 	bool is_length_unknown; /* no Content-Length: the stream ends with the answer */
 	int spool;              /* the body, when it is long: see response_spool(); -1: none */
 	uint64_t spool_length;

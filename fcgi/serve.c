@@ -5,6 +5,7 @@
 
 #include "fcgi/auth.h"
 #include "fcgi/bearer.h"
+#include "fcgi/embed.h"
 #include "fcgi/page.h"
 #include "fcgi/route.h"
 #include "fcgi/site.h"
@@ -169,7 +170,9 @@ enum err serve(struct web *web, const struct request_source *src, struct respons
 	log_context(arena_printf(v.rq->arena, "request %s", v.rq->id));
 	v.arena = v.rq->arena;
 	v.now_s = unix_now_s();
+	embed_begin(&v);
 	answer(&v);
+	embed_finish(&v);
 	log_debug("%s %s: %u in %d ms",
 	    v.rq->is_head                ? "HEAD"
 	    : v.rq->method == METHOD_GET ? "GET"

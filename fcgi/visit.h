@@ -47,6 +47,8 @@ struct visit {
 	uint64_t token_id;    /* the API token that was shown; 0: a session */
 	unsigned scopes;      /* what it may do; only when token_id */
 	bool is_suspended;    /* a member of a suspended account: looks, stops, starts nothing */
+	bool is_embedded;     /* shown without our header and footer (embed.h) */
+	const char *framers;  /* origins that may frame the answer, blanks between; "": nobody (embed.h) */
 	const char *csrf;     /* the token forms must carry, signed in or on the login page; or NULL */
 };
 

@@ -10,6 +10,7 @@
 #include "lib/mem.h"
 #include "lib/mime.h"
 #include "lib/netmask.h"
+#include "lib/origin.h"
 #include "lib/parse.h"
 
 const char conf_default_path[] = MCV_CONF_DIR "/mailconvoy.conf";
@@ -109,6 +110,9 @@ static const struct setting settings[] = {
 	.doc = "Networks that members (not administrators) may not reach with servers of their own."},
     {AT(trusted_proxies), .type = CONF_LIST, .list = {"127.0.0.1", "::1"},
 	.doc = "Addresses of web servers whose X-Forwarded-For is believed."},
+    {AT(panel_origins), .type = CONF_LIST,
+	.doc = "Origins of control panels that may show every account's pages in a frame, as "
+	       "https://panel.example.org:2222; an account may have more of its own. None: no frames."},
     {AT(debug), .type = CONF_BOOL, .number = 0, .doc = "Log more."},
 };
 
@@ -248,6 +252,24 @@ static enum err check_networks(
 	return ERR_OK;
 }
 
+static enum err check_origins(const char *path, const struct conf_list *origins, struct buf *why)
+{
+	AUTO_BUF struct buf list = BUF_INIT;
+
+	for (size_t i = 0; i < origins->count; i++) {
+		if (strpbrk(origins->items[i], " ,;") == NULL &&
+		    origin_list_add(&list, origins->items[i]) == ERR_OK)
+			continue;
+		buf_addf(why,
+		    "%s: \"%s\" in panel_origins must be https:// with a host name and, if need be, a port, "
+		    "and "
+		    "all of them together at most %d bytes",
+		    path, origins->items[i], ORIGIN_LIST_MAX_BYTES);
+		return ERR_INVALID;
+	}
+	return ERR_OK;
+}
+
 static bool is_one_of(const char *word, const char *const *words)
 {
 	while (*words != NULL && strcmp(word, *words) != 0)
@@ -303,7 +325,8 @@ static enum err check_together(const char *path, const struct conf *conf, struct
 		return ERR_INVALID;
 	}
 	if (check_networks(path, "deny_networks", &conf->deny_networks, why) != ERR_OK ||
-	    check_networks(path, "trusted_proxies", &conf->trusted_proxies, why) != ERR_OK)
+	    check_networks(path, "trusted_proxies", &conf->trusted_proxies, why) != ERR_OK ||
+	    check_origins(path, &conf->panel_origins, why) != ERR_OK)
 		return ERR_INVALID;
 	if (conf->fence_s + conf->kill_grace_s >= conf->lease_s) {
 		buf_addf(why,

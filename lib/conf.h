@@ -72,6 +72,7 @@ struct conf {
 	long api_max_per_minute;
 	struct conf_list deny_networks;
 	struct conf_list trusted_proxies;
+	struct conf_list panel_origins;
 	bool debug;
 };
 

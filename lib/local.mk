@@ -10,6 +10,7 @@ lib_libmcv_a_SOURCES = \
 	%D%/utf8.c %D%/utf8.h \
 	%D%/escape.c %D%/escape.h \
 	%D%/parse.c %D%/parse.h \
+	%D%/origin.c %D%/origin.h \
 	%D%/log.c %D%/log.h \
 	%D%/secretfile.c %D%/secretfile.h \
 	%D%/token.c %D%/token.h \

@@ -50,4 +50,5 @@ dist_sql_DATA = %D%/0001_initial.sql \
 	%D%/0004_outbox.sql \
 	%D%/0005_verify.sql \
 	%D%/0006_accounts.sql \
-	%D%/0007_turns.sql
+	%D%/0007_turns.sql \
+	%D%/0008_panels.sql

@@ -19,8 +19,9 @@ struct grant {
 static const struct grant grants[] = {
     /* the admin pages; made_ is what limits count */
     {"account",
-	"SELECT, INSERT (name, external_id, max_queued, max_daily, created_at),"
-	" UPDATE (name, external_id, suspended_at, max_queued, max_daily, made_on, made_count)",
+	"SELECT, INSERT (name, external_id, max_queued, max_daily, panel_origins, created_at),"
+	" UPDATE (name, external_id, suspended_at, max_queued, max_daily, panel_origins, made_on, "
+	"made_count)",
 	"SELECT"},
     {"account_host", "SELECT, INSERT, DELETE", "SELECT"},
     /* The web notes visits, and does what administrators do; nobody is ever removed or moved. */

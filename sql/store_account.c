@@ -7,7 +7,8 @@
 	" IF(a.made_on <=> UTC_DATE(), a.made_count, 0)," \
 	" (SELECT COUNT(*) FROM user u WHERE u.account_id = a.id)," \
 	" (SELECT COUNT(*) FROM job j WHERE j.account_id = a.id AND j.state = 'queued')," \
-	" (SELECT COUNT(*) FROM job j WHERE j.account_id = a.id AND j.state = 'running')"
+	" (SELECT COUNT(*) FROM job j WHERE j.account_id = a.id AND j.state = 'running')," \
+	" a.panel_origins"
 
 enum { NAME_MAX_CHARS = 100 };
 
@@ -25,6 +26,7 @@ static void read_row(const struct db_rows *rows, size_t row, struct account *acc
 	    .users = db_u64(rows, row, 8),
 	    .queued = db_u64(rows, row, 9),
 	    .running = db_u64(rows, row, 10),
+	    .panel_origins = db_str(rows, row, 11),
 	};
 }
 

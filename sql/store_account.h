@@ -18,7 +18,8 @@
 struct account {
 	uint64_t id;
 	const char *name;
-	const char *external_id; /* the panel's name for it; may be NULL */
+	const char *external_id;   /* the panel's name for it; may be NULL */
+	const char *panel_origins; /* that may frame its pages, blanks between; may be NULL */
 	int64_t suspended_at; /* seconds since 1970 UTC, 0 = not: its users look and start nothing, its jobs
 				 wait */
 	int64_t created_at;
@@ -35,6 +36,7 @@ struct account_fields {
 	int64_t max_queued, max_daily; /* 0 to ACCOUNT_LIMIT_MAX; -1 = no limit */
 	const char *const *hosts;      /* names or "*.domain" it may copy to */
 	size_t host_count;             /* 0: anywhere; at most ACCOUNT_HOSTS_MAX */
+	const char *panel_origins;     /* as origin_list_add() makes them; NULL or "": none */
 };
 
 /* name: 1 to 100 characters, unique.  external_id may be NULL.  ERR_CONFLICT: name or external_id taken. */

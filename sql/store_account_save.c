@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/origin.h"
 #include "lib/parse.h"
 #include "sql/admin.h"
 #include "sql/job_row.h"
@@ -23,11 +24,14 @@ static bool host_fits(const char *s)
 
 static bool fields_fit(const struct account_fields *f)
 {
+	AUTO_BUF struct buf origins = BUF_INIT;
+
 	for (size_t i = 0; i < f->host_count; i++)
 		if (!host_fits(f->hosts[i]))
 			return false;
 	return text_fits(f->name, 1, NAME_MAX_CHARS) && text_fits(f->external_id, 0, NAME_MAX_CHARS) &&
-	       limit_fits(f->max_queued) && limit_fits(f->max_daily) && f->host_count <= ACCOUNT_HOSTS_MAX;
+	       limit_fits(f->max_queued) && limit_fits(f->max_daily) && f->host_count <= ACCOUNT_HOSTS_MAX &&
+	       origin_list_add(&origins, f->panel_origins) == ERR_OK;
 }
 
 struct saving {
@@ -53,18 +57,20 @@ static enum err save(struct db *db, void *ctx)
 	AUTO_ARENA struct arena *a = arena_new();
 	const struct account_fields *f;
 	struct saving *s = ctx;
-	const char *external;
+	const char *external, *origins;
 	struct account old;
 	enum err e = admin_check(db, s->v);
 
 	f = s->f;
+	origins = f->panel_origins != NULL && f->panel_origins[0] != '\0' ? f->panel_origins : NULL;
 	external = f->external_id != NULL && f->external_id[0] != '\0' ? f->external_id : NULL;
 	if (e == ERR_OK && s->id == 0) {
 		e = db_exec(db,
-		    "INSERT INTO account (name, external_id, max_queued, max_daily, created_at)"
-		    " VALUES (?, ?, ?, ?, UTC_TIMESTAMP(6))",
+		    "INSERT INTO account (name, external_id, max_queued, max_daily, panel_origins, "
+		    "created_at)"
+		    " VALUES (?, ?, ?, ?, ?, UTC_TIMESTAMP(6))",
 		    DB_ARGS(db_p_str(f->name), db_p_str(external), db_p_count(f->max_queued),
-			db_p_count(f->max_daily)),
+			db_p_count(f->max_daily), db_p_str(origins)),
 		    NULL);
 		if (e == ERR_OK)
 			s->id = db_insert_id(db);
@@ -72,10 +78,10 @@ static enum err save(struct db *db, void *ctx)
 		e = store_account_get(db, a, s->id, &old);
 		if (e == ERR_OK)
 			e = db_exec(db,
-			    "UPDATE account SET name = ?, external_id = ?, max_queued = ?, max_daily = ? "
-			    "WHERE id = ?",
+			    "UPDATE account SET name = ?, external_id = ?, max_queued = ?, max_daily = ?, "
+			    "panel_origins = ? WHERE id = ?",
 			    DB_ARGS(db_p_str(f->name), db_p_str(external), db_p_count(f->max_queued),
-				db_p_count(f->max_daily), db_p_u64(s->id)),
+				db_p_count(f->max_daily), db_p_str(origins), db_p_u64(s->id)),
 			    NULL);
 	}
 	return e == ERR_OK ? write_hosts(db, s) : e;

@@ -27,7 +27,8 @@ enum err store_session_touch(struct db *db, struct arena *a, const uint8_t id_ha
 	struct db_rows rows;
 	enum err e = db_query_one(db, a,
 	    "SELECT u.id, u.account_id, u.role, u.email, a.name, s.created_at, s.expires_at,"
-	    " s.last_seen_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND, a.suspended_at IS NOT NULL"
+	    " s.last_seen_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND, a.suspended_at IS NOT NULL,"
+	    " a.panel_origins"
 	    " FROM session s JOIN user u ON u.id = s.user_id JOIN account a ON a.id = u.account_id"
 	    " WHERE s.id_hash = ? AND s.expires_at > UTC_TIMESTAMP(6)"
 	    " AND s.last_seen_at > UTC_TIMESTAMP(6) - INTERVAL ? SECOND"
@@ -52,6 +53,7 @@ enum err store_session_touch(struct db *db, struct arena *a, const uint8_t id_ha
 		},
 	    .email = db_str(&rows, 0, 3),
 	    .account_name = db_str(&rows, 0, 4),
+	    .panel_origins = db_str(&rows, 0, 9),
 	    .is_suspended = db_u64(&rows, 0, 8) != 0,
 	    .created_at = db_time_s(&rows, 0, 5),
 	    .expires_at = db_time_s(&rows, 0, 6),

@@ -19,6 +19,7 @@ struct session {
 	struct viewer viewer;
 	const char *email;
 	const char *account_name;
+	const char *panel_origins;      /* the account's, as stored; may be NULL */
 	bool is_suspended;              /* the account: look, stop, start nothing */
 	int64_t created_at, expires_at; /* seconds since 1970 UTC */
 };

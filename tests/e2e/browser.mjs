@@ -12,8 +12,8 @@ const ARGS = ["--headless", "--disable-gpu", "--disable-quic", "--no-first-run",
 
 const modules = () => createRequire(`${process.env.MCV_NODE_MODULES}/x`);
 
-/** Chromium; throws Skip when it or its driver is missing. */
-export async function launch() {
+/** Chromium, with more arguments; throws Skip when it or its driver is missing. */
+export async function launch(more = []) {
   if (!process.env.MCV_NODE_MODULES || !fs.existsSync(`${process.env.MCV_NODE_MODULES}/playwright-core`)) {
     throw new Skip("playwright-core is not installed (MCV_NODE_MODULES; ./check installs it)");
   }
@@ -21,7 +21,7 @@ export async function launch() {
     throw new Skip(`there is no ${CHROMIUM}`);
   }
   const { chromium } = modules()("playwright-core");
-  return chromium.launch({ executablePath: CHROMIUM, args: ARGS, headless: true });
+  return chromium.launch({ executablePath: CHROMIUM, args: [...ARGS, ...more], headless: true });
 }
 
 export const axeSource = () => fs.readFileSync(modules().resolve("axe-core/axe.min.js"), "utf8");

@@ -3,6 +3,7 @@
 E2E_JOURNEY_TESTS = \
 	tests/e2e/test_access.mjs \
 	tests/e2e/test_bulk.mjs \
+	tests/e2e/test_embed.mjs \
 	tests/e2e/test_import.mjs \
 	tests/e2e/test_journey.mjs \
 	tests/e2e/test_live.mjs \

@@ -15,8 +15,8 @@ const STACK = path.join(TOP, "tests/stack/stack.py");
 const runFile = promisify(execFile);
 
 export class Stack {
-  /** Start everything; MCV_E2E_SYNC names another program than the built-in engine. */
-  async start() {
+  /** Start everything; MCV_E2E_SYNC names another program than the built-in engine.  settings: of mailconvoy.conf. */
+  async start(settings = {}) {
     this.dir = fs.mkdtempSync(path.join(os.tmpdir(), "mcv-e2e-"));
     fs.chmodSync(this.dir, 0o711);
     this.puppets = path.join(this.dir, "puppets");
@@ -27,7 +27,8 @@ export class Stack {
     fs.writeFileSync(path.join(this.puppets, "real"),
       process.env.MCV_E2E_SYNC ?? path.join(BUILD, "engine/mailconvoy-sync"));
     await runFile("python3", [STACK, "start", "--dir", this.dir, "--builddir", BUILD, "--port", "0", "--detach",
-      "--set", `sync_program=${puppet}`]);
+      ...Object.entries({ sync_program: puppet, ...settings }).flatMap(([key, value]) =>
+        ["--set", `${key}=${Array.isArray(value) ? JSON.stringify(value) : value}`])]);
     this.env = {};
     for (const line of fs.readFileSync(path.join(this.dir, "stack.env"), "utf8").split("\n")) {
       const [, name, value] = /^([A-Z_]+)=(.*)$/.exec(line) ?? [];

@@ -17,6 +17,7 @@ HTTP_TESTS = \
 	tests/http/test_api.py \
 	tests/http/test_openapi.py \
 	tests/http/test_api_noise.py \
-	tests/http/test_https.py
+	tests/http/test_https.py \
+	tests/http/test_embed.py
 TESTS += $(HTTP_TESTS)
 EXTRA_DIST += $(HTTP_TESTS) tests/http/tap.py tests/http/webstack.py tests/http/route_rows.py

@@ -166,7 +166,8 @@ class Stack:
         values.update(self.settings)
         with open(self.conf, "w", encoding="utf-8") as out:
             for key, value in values.items():
-                out.write("%s = %s\n" % (key, json.dumps(value)))
+                text = json.dumps(value)
+                out.write("%s = %s\n" % (key, "{%s}" % text[1:-1] if isinstance(value, list) else text))
 
     def run_ctl(self, *words, text=""):
         done = subprocess.run([self.ctl, "-c", self.conf, *words], input=text.encode(), stdout=subprocess.PIPE,
@@ -343,7 +344,7 @@ def main():
         print("stack: %s" % problem, file=sys.stderr)
         return 1
     settings = dict(item.split("=", 1) for item in args.set)
-    settings = {k: int(v) if v.isdigit() else v for k, v in settings.items()}
+    settings = {k: json.loads(v) if v.isdigit() or v.startswith("[") else v for k, v in settings.items()}
     parts = tuple(args.only.split(","))
     stack = Stack(args.dir, args.builddir, args.port, parts, not args.no_sample, settings)
     if args.detach:

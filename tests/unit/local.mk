@@ -30,7 +30,7 @@ endif
 
 # lib/: settings, secrets
 if HAVE_CMOCKA
-LIB_UNIT_TESTS = tests/unit/test_escape tests/unit/test_log tests/unit/test_parse tests/unit/test_token tests/unit/test_password tests/unit/test_vault tests/unit/test_conf tests/unit/test_template tests/unit/test_template_spec tests/unit/test_redact tests/unit/test_netmask
+LIB_UNIT_TESTS = tests/unit/test_escape tests/unit/test_log tests/unit/test_parse tests/unit/test_token tests/unit/test_password tests/unit/test_vault tests/unit/test_conf tests/unit/test_template tests/unit/test_template_spec tests/unit/test_redact tests/unit/test_netmask tests/unit/test_origin
 check_PROGRAMS += $(LIB_UNIT_TESTS)
 TESTS += $(LIB_UNIT_TESTS)
 tests_unit_test_escape_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
@@ -42,6 +42,7 @@ tests_unit_test_vault_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_conf_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_redact_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_netmask_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
+tests_unit_test_origin_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_template_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_template_spec_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 endif

@@ -140,6 +140,22 @@ static void a_list_item_that_is_no_network_is_named(void **state)
 	assert_non_null(strstr(why.data, "\"10.0.0.0/40\" in trusted_proxies"));
 }
 
+static void a_panel_that_may_not_be_listed_is_named(void **state)
+{
+	static const char *const bad[] = {"http://panel.example.org", "https://a https://b", "*"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		AUTO_BUF struct buf why = BUF_INIT, text = BUF_INIT, named = BUF_INIT;
+		struct conf *conf;
+
+		buf_addf(&text, "panel_origins = {\"https://good.example.org\", \"%s\"}\n", bad[i]);
+		buf_addf(&named, "\"%s\" in panel_origins", bad[i]);
+		assert_int_equal(load(text.data, &conf, &why), ERR_INVALID);
+		assert_non_null(strstr(why.data, named.data));
+	}
+}
+
 static void a_value_of_the_wrong_type_is_refused_with_its_line(void **state)
 {
 	AUTO_BUF struct buf why = BUF_INIT, more = BUF_INIT;
@@ -251,6 +267,7 @@ int main(void)
 	    cmocka_unit_test(a_base_url_has_a_host_and_no_path),
 	    cmocka_unit_test(a_relay_needs_a_sender_and_a_password_tls),
 	    cmocka_unit_test(a_list_item_that_is_no_network_is_named),
+	    cmocka_unit_test(a_panel_that_may_not_be_listed_is_named),
 	    cmocka_unit_test(a_value_of_the_wrong_type_is_refused_with_its_line),
 	    cmocka_unit_test(comments_do_not_move_the_line_that_is_named),
 	    cmocka_unit_test(what_looks_like_a_comment_in_a_string_is_kept),
