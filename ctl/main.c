@@ -31,7 +31,7 @@ static const struct verb {
     {"doctor", "", "look for what is wrong and say how to mend it", verb_doctor, true},
     {"db", "migrate|status", "bring the schema up to date, or show its state", verb_db, true},
     {"user", "add|invite|link|role|passwd|list …", "who may sign in", verb_user, true},
-    {"account", "add|limit|suspend|resume|list …", "customers, and what they are allowed", verb_account,
+    {"account", "add|limit|suspend|resume|close|list …", "customers, and what they are allowed", verb_account,
 	true},
     {"token", "create|revoke|list …", "what scripts sign their requests with", verb_token, true},
     {"slots", "[N]", "how many migrations may run at once", verb_slots, true},

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "ctl/ctl.h"
+#include "lib/origin.h"
 #include "lib/parse.h"
 #include "sql/store_account.h"
 
@@ -22,7 +23,7 @@ static enum ctl_exit account_list(struct ctl *ctl)
 		if (list[i].max_daily >= 0)
 			printf(", %llu of %lld made today", (unsigned long long)list[i].made_today,
 			    (long long)list[i].max_daily);
-		puts(list[i].suspended_at ? "  (suspended)" : "");
+		puts(list[i].closed_at ? "  (closed)" : list[i].suspended_at ? "  (suspended)" : "");
 	}
 	return CTL_OK;
 }
@@ -47,7 +48,18 @@ static void read_hosts(struct ctl *ctl, const char *text, struct account_fields 
 	f->hosts = list;
 }
 
-/* --external-id, --queued, --daily, --hosts, each with a value. */
+/* "none", or origins with commas between. */
+static bool read_panels(struct ctl *ctl, const char *text, struct account_fields *f)
+{
+	AUTO_BUF struct buf list = BUF_INIT;
+
+	if (origin_list_add(&list, strcmp(text, "none") == 0 ? NULL : text) != ERR_OK)
+		return false;
+	f->panel_origins = list.len > 0 ? arena_strdup(ctl->a, list.data) : NULL;
+	return true;
+}
+
+/* --external-id, --queued, --daily, --hosts, --panels, each with a value. */
 static bool read_options(struct ctl *ctl, int count, char **words, struct account_fields *f)
 {
 	for (int i = 0; i < count; i += 2) {
@@ -59,9 +71,10 @@ static bool read_options(struct ctl *ctl, int count, char **words, struct accoun
 			f->external_id = value;
 		else if (strcmp(words[i], "--hosts") == 0)
 			read_hosts(ctl, value, f);
-		else if (strcmp(words[i], "--queued") == 0  ? !read_limit(value, &f->max_queued)
-			 : strcmp(words[i], "--daily") == 0 ? !read_limit(value, &f->max_daily)
-							    : true)
+		else if (strcmp(words[i], "--queued") == 0   ? !read_limit(value, &f->max_queued)
+			 : strcmp(words[i], "--daily") == 0  ? !read_limit(value, &f->max_daily)
+			 : strcmp(words[i], "--panels") == 0 ? !read_panels(ctl, value, f)
+							     : true)
 			return false;
 	}
 	return true;
@@ -81,29 +94,56 @@ static enum ctl_exit save(struct ctl *ctl, uint64_t id, const struct account_fie
 	return CTL_OK;
 }
 
-static enum ctl_exit change(struct ctl *ctl, const char *verb, const char *name, int count, char **words)
+/* name: the account's, or "id:" and the panel's name for it. */
+static enum ctl_exit find(struct ctl *ctl, const char *name, struct account *x)
 {
-	bool suspended = strcmp(verb, "suspend") == 0;
-	struct account_fields f;
-	struct account x;
-	enum err e = store_account_by_name(ctl->db, ctl->a, name, &x);
+	enum err e = strncmp(name, "id:", 3) == 0 ? store_account_by_external(ctl->db, ctl->a, name + 3, x)
+						  : store_account_by_name(ctl->db, ctl->a, name, x);
 
 	if (e == ERR_NOT_FOUND) {
 		ctl_complain("there is no account “%s”", name);
 		return CTL_REFUSED;
 	}
-	if (e == ERR_OK && strcmp(verb, "limit") == 0) {
+	return e == ERR_OK ? CTL_OK : ctl_failed(ctl, name, e);
+}
+
+static enum ctl_exit close_account(struct ctl *ctl, const struct account *x)
+{
+	enum err e = store_account_close(ctl->db, &ctl_viewer, x->id);
+
+	if (e != ERR_OK)
+		return ctl_failed(ctl, x->name, e);
+	if (x->closed_at == 0)
+		ctl_audit(ctl, "account_close",
+		    arena_printf(ctl->a, "account %llu", (unsigned long long)x->id), x->name);
+	printf("%s is closed: nobody can sign in for it, and nothing of it runs or waits.\n", x->name);
+	return CTL_OK;
+}
+
+static enum ctl_exit change(struct ctl *ctl, const char *verb, const char *name, int count, char **words)
+{
+	bool suspended = strcmp(verb, "suspend") == 0;
+	struct account_fields f;
+	struct account x;
+	enum ctl_exit code = find(ctl, name, &x);
+	enum err e = ERR_OK;
+
+	if (code != CTL_OK)
+		return code;
+	if (strcmp(verb, "limit") == 0) {
 		f = (struct account_fields){.name = x.name,
 		    .external_id = x.external_id,
 		    .max_queued = x.max_queued,
-		    .max_daily = x.max_daily};
+		    .max_daily = x.max_daily,
+		    .panel_origins = x.panel_origins};
 		e = store_account_hosts(ctl->db, ctl->a, x.id, &f.hosts, &f.host_count);
 		if (e == ERR_OK && !read_options(ctl, count, words, &f))
 			return CTL_USAGE;
 		return e == ERR_OK ? save(ctl, x.id, &f, "account_update") : ctl_failed(ctl, name, e);
 	}
-	if (e == ERR_OK)
-		e = store_account_suspend(ctl->db, &ctl_viewer, x.id, suspended);
+	if (strcmp(verb, "close") == 0)
+		return close_account(ctl, &x);
+	e = store_account_suspend(ctl->db, &ctl_viewer, x.id, suspended);
 	if (e != ERR_OK)
 		return ctl_failed(ctl, name, e);
 	ctl_audit(ctl, suspended ? "account_suspend" : "account_resume",
@@ -117,9 +157,11 @@ static enum ctl_exit usage(void)
 {
 	ctl_complain("usage: mailconvoyctl account add NAME [OPTIONS]\n"
 		     "       mailconvoyctl account limit NAME OPTIONS\n"
-		     "       mailconvoyctl account suspend|resume NAME\n"
+		     "       mailconvoyctl account suspend|resume|close NAME\n"
 		     "       mailconvoyctl account list\n"
-		     "options: --queued N|none, --daily N|none, --hosts NAME,…|none, --external-id ID");
+		     "options: --queued N|none, --daily N|none, --hosts NAME,…|none, --external-id ID,\n"
+		     "         --panels https://HOST:PORT,…|none\n"
+		     "NAME may be id: and the external id, but for add");
 	return CTL_USAGE;
 }
 
@@ -129,7 +171,8 @@ enum ctl_exit verb_account(struct ctl *ctl, int count, char **words)
 	bool is_list = count == 1 && strcmp(words[0], "list") == 0;
 	bool is_add = count >= 2 && strcmp(words[0], "add") == 0;
 	bool is_limit = count >= 4 && strcmp(words[0], "limit") == 0;
-	bool is_state = count == 2 && (strcmp(words[0], "suspend") == 0 || strcmp(words[0], "resume") == 0);
+	bool is_state = count == 2 && (strcmp(words[0], "suspend") == 0 || strcmp(words[0], "resume") == 0 ||
+					  strcmp(words[0], "close") == 0);
 	enum ctl_exit code;
 
 	if (!is_list && !is_add && !is_limit && !is_state)

@@ -47,7 +47,8 @@ fcgi_mailconvoy_web_SOURCES = \
 	%D%/page_server_test.c \
 	%D%/job_seal.c %D%/job_seal.h \
 	%D%/user_view.c %D%/user_view.h \
-	%D%/page_accounts.c \
+	%D%/account_view.c %D%/account_view.h \
+	%D%/page_accounts.c %D%/page_account_state.c \
 	%D%/page_users.c \
 	%D%/page_welcome.c \
 	%D%/page_tokens.c \

@@ -34,6 +34,7 @@ static const struct {
     {"account_created", "success", "The account is made. Invite its first user."},
     {"account_changed", "success", "The account is changed. Its limits hold from now on."},
     {"account_suspended", "success", "The account is suspended. What ran is being stopped."},
+    {"account_closed", "success", "The account is closed. Nobody can sign in for it."},
     {"account_resumed", "success", "The account is resumed. Its queued jobs start again."},
     {"user_changed", "success", "The role is changed, and the user signed out everywhere."},
     {"user_disabled", "success", "The user is disabled and signed out everywhere."},

@@ -1,6 +1,7 @@
 /* Accounts, for administrators: list, make, change, suspend. */
 #include <string.h>
 
+#include "fcgi/account_view.h"
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
@@ -18,51 +19,26 @@ static const struct form_spec specs[] = {
     {.name = "max_daily", .kind = FORM_NUMBER, .min = 0, .max = ACCOUNT_LIMIT_MAX},
     {.name = "panel_origins", .kind = FORM_TEXT, .max_bytes = HOSTS_MAX_BYTES},
     {.name = "hosts", .kind = FORM_TEXT, .max_bytes = HOSTS_MAX_BYTES},
+    /* a script that makes it again gets it as it is */
+    {.name = "may_exist", .kind = FORM_CHECK},
 };
 
 const struct form_table fields_account = {FORM_ROWS(specs)};
 
-static void note(struct visit *v, const char *action, uint64_t id, const char *detail)
-{
-	visit_audit(v, action, arena_printf(v->arena, "account %llu", (unsigned long long)id), detail);
-}
-
-static void add_limit(struct json_object *o, struct arena *a, const char *key, int64_t limit)
-{
-	view_count(o, a, key, (uint64_t)limit, limit >= 0);
-}
-
-static struct json_object *account_view(const struct visit *v, const struct account *x)
-{
-	struct json_object *o = json_object_new_object();
-	struct arena *a = v->arena;
-
-	view_int(o, "id", (int64_t)x->id);
-	view_str(o, "name", x->name);
-	view_str(o, "external_id", x->external_id);
-	view_str(o, "panel_origins", x->panel_origins);
-	view_bool(o, "is_suspended", x->suspended_at != 0);
-	view_moment(o, a, "suspended", x->suspended_at, v->now_s);
-	view_moment(o, a, "created", x->created_at, v->now_s);
-	view_count(o, a, "users", x->users, true);
-	view_count(o, a, "queued", x->queued, true);
-	view_count(o, a, "running", x->running, true);
-	view_count(o, a, "made_today", x->made_today, x->max_queued >= 0 || x->max_daily >= 0);
-	add_limit(o, a, "max_queued", x->max_queued);
-	add_limit(o, a, "max_daily", x->max_daily);
-	view_bool(o, "is_mine", x->id == v->viewer.account_id);
-	view_str(o, "url", url_account(a, x->id, NULL));
-	view_str(o, "suspend_url", url_account(a, x->id, "suspend"));
-	view_str(o, "resume_url", url_account(a, x->id, "resume"));
-	return o;
-}
-
 enum err page_accounts_list(struct visit *v)
 {
 	struct json_object *m, *list;
-	struct account *accounts;
+	const char *external = params_get(&v->rq->query, "external_id");
+	struct account *accounts, one;
 	size_t count;
-	enum err e = store_account_list(v->web->db, v->arena, &accounts, &count);
+	enum err e = external == NULL ? store_account_list(v->web->db, v->arena, &accounts, &count)
+				      : store_account_by_external(v->web->db, v->arena, external, &one);
+
+	if (external != NULL && (e == ERR_OK || e == ERR_NOT_FOUND)) {
+		accounts = &one;
+		count = e == ERR_OK;
+		e = ERR_OK;
+	}
 
 	if (e != ERR_OK)
 		return e;
@@ -97,6 +73,7 @@ static enum err model_of(struct visit *v, const struct account *x, struct json_o
 
 	view_add(m, "account", x ? account_view(v, x) : NULL);
 	view_bool(m, "is_new", x == NULL);
+	view_bool(m, "is_closed", x != NULL && x->closed_at != 0);
 	view_str(m, "action_url", x ? url_account(v->arena, x->id, NULL) : URL_ACCOUNTS);
 	view_str(m, "list_url", URL_ACCOUNTS);
 	view_str(m, "invite_url", x ? url_with_number(v->arena, URL_USERS "/new", "account", x->id) : NULL);
@@ -188,13 +165,20 @@ static void split_hosts(struct visit *v, const char *text, struct account_fields
 	fields->host_count = n;
 }
 
+static enum err show_saved(struct visit *v, unsigned status, const struct account *x, const char *notice)
+{
+	struct json_object *m = json_object_new_object();
+
+	view_add(m, "account", account_view(v, x));
+	return page_done(v, status, url_account(v->arena, x->id, NULL), notice, m);
+}
+
 /* x NULL: a new one. */
 static enum err save(struct visit *v, const struct account *x)
 {
 	AUTO_BUF struct buf origins = BUF_INIT;
 	struct account_fields fields;
 	uint64_t id = x ? x->id : 0;
-	struct json_object *m = NULL;
 	struct account saved;
 	struct form f;
 	enum err e = form_read(&f, v->arena, &v->rq->body, FORM_ROWS(specs));
@@ -213,6 +197,9 @@ static enum err save(struct visit *v, const struct account *x)
 	    .panel_origins = origins.len > 0 ? origins.data : NULL};
 	split_hosts(v, form_get(&f, "hosts")->text, &fields);
 	e = store_account_save(v->web->db, &v->viewer, &id, &fields);
+	if (e == ERR_CONFLICT && x == NULL && form_get(&f, "may_exist")->checked &&
+	    store_account_by_external(v->web->db, v->arena, fields.external_id, &saved) == ERR_OK)
+		return show_saved(v, 200, &saved, NULL);
 	if (e == ERR_CONFLICT)
 		form_refuse(&f, "name", "There is an account of this name, or of this external id, already.");
 	else if (e == ERR_INVALID)
@@ -222,16 +209,11 @@ static enum err save(struct visit *v, const struct account *x)
 		return e;
 	if (f.has_errors)
 		return show(v, 422, x, &f);
-	note(v, x ? "account_update" : "account_create", id, fields.name);
-	if (v->rq->wants_json) {
-		e = store_account_get(v->web->db, v->arena, id, &saved);
-		if (e != ERR_OK)
-			return e;
-		m = json_object_new_object();
-		view_add(m, "account", account_view(v, &saved));
-	}
-	return page_done(
-	    v, x ? 200 : 201, url_account(v->arena, id, NULL), x ? "account_changed" : "account_created", m);
+	account_note(v, x ? "account_update" : "account_create", id, fields.name);
+	e = store_account_get(v->web->db, v->arena, id, &saved);
+	if (e != ERR_OK)
+		return e;
+	return show_saved(v, x ? 200 : 201, &saved, x ? "account_changed" : "account_created");
 }
 
 enum err page_account_create(struct visit *v)
@@ -245,57 +227,4 @@ enum err page_account_update(struct visit *v)
 	enum err e = store_account_get(v->web->db, v->arena, v->id, &x);
 
 	return e == ERR_OK ? save(v, &x) : e;
-}
-
-enum err page_account_suspend_ask(struct visit *v)
-{
-	struct page_confirm c = {.button = "Suspend", .is_dangerous = true, .back_label = "Leave it"};
-	struct account x;
-	enum err e = store_account_get(v->web->db, v->arena, v->id, &x);
-
-	if (e != ERR_OK)
-		return e;
-	c.heading = arena_printf(v->arena, "Suspend “%s”?", x.name);
-	c.effect = arena_printf(v->arena,
-	    "%s running will be stopped, %s queued will wait until the account is resumed. Its users can "
-	    "sign "
-	    "in and look, but start nothing.",
-	    view_number_text(v->arena, x.running), view_number_text(v->arena, x.queued));
-	c.action_url = url_account(v->arena, x.id, "suspend");
-	c.back_url = url_account(v->arena, x.id, NULL);
-	return page_confirm(v, 200, &c);
-}
-
-static enum err suspend(struct visit *v, bool suspended)
-{
-	struct json_object *m;
-	struct account x;
-	enum err e = store_account_suspend(v->web->db, &v->viewer, v->id, suspended);
-
-	if (e == ERR_CONFLICT) {
-		page_error(v, &(struct page_error){.status = 409,
-				  .code = "own_account",
-				  .title = "This is your own account",
-				  .detail = "Nobody can suspend the account they belong to."});
-		return ERR_OK;
-	}
-	if (e == ERR_OK)
-		e = store_account_get(v->web->db, v->arena, v->id, &x);
-	if (e != ERR_OK)
-		return e;
-	note(v, suspended ? "account_suspend" : "account_resume", v->id, x.name);
-	m = json_object_new_object();
-	view_add(m, "account", account_view(v, &x));
-	return page_done(v, 200, url_account(v->arena, v->id, NULL),
-	    suspended ? "account_suspended" : "account_resumed", m);
-}
-
-enum err page_account_suspend(struct visit *v)
-{
-	return suspend(v, true);
-}
-
-enum err page_account_resume(struct visit *v)
-{
-	return suspend(v, false);
 }

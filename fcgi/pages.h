@@ -92,12 +92,14 @@ enum err page_job_log(struct visit *v) MUST_CHECK;  /* 200; 206; 404; 416 */
 /* page_accounts.c */
 enum err page_accounts_list(struct visit *v) MUST_CHECK;       /* 200 */
 enum err page_account_new(struct visit *v) MUST_CHECK;         /* 200 */
-enum err page_account_create(struct visit *v) MUST_CHECK;      /* 303/201; 422 */
+enum err page_account_create(struct visit *v) MUST_CHECK;      /* 303/201, 200 it exists; 422 */
 enum err page_account_show(struct visit *v) MUST_CHECK;        /* 200; 404 */
 enum err page_account_update(struct visit *v) MUST_CHECK;      /* 303/200; 404; 422 */
 enum err page_account_suspend_ask(struct visit *v) MUST_CHECK; /* 200; 404 */
 enum err page_account_suspend(struct visit *v) MUST_CHECK;     /* 303/200; 404; 409 one's own */
 enum err page_account_resume(struct visit *v) MUST_CHECK;      /* 303/200; 404 */
+enum err page_account_close_ask(struct visit *v) MUST_CHECK;   /* 200; 404 */
+enum err page_account_close(struct visit *v) MUST_CHECK;       /* 303/200; 404; 409 one's own; 422 */
 
 /* page_users.c */
 enum err page_users_list(struct visit *v) MUST_CHECK;    /* 200 */

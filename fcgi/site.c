@@ -88,7 +88,7 @@ const struct route site_routes[] = {
     POST(URL_IMPORT "/:id/confirm", ROUTE_MEMBER, page_import_confirm, TAKES(fields_import_confirm)),
     POST_HARMLESS(URL_IMPORT "/:id/discard", ROUTE_MEMBER, page_import_discard),
 
-    GET(URL_ACCOUNTS, ROUTE_ADMIN, page_accounts_list),
+    GET(URL_ACCOUNTS, ROUTE_ADMIN, page_accounts_list, ASKS("external_id")),
     POST(URL_ACCOUNTS, ROUTE_ADMIN, page_account_create, TAKES(fields_account)),
     GET(URL_ACCOUNTS "/new", ROUTE_ADMIN, page_account_new),
     GET(URL_ACCOUNTS "/:id", ROUTE_ADMIN, page_account_show),
@@ -96,6 +96,8 @@ const struct route site_routes[] = {
     GET(URL_ACCOUNTS "/:id/suspend", ROUTE_ADMIN, page_account_suspend_ask),
     POST(URL_ACCOUNTS "/:id/suspend", ROUTE_ADMIN, page_account_suspend),
     POST(URL_ACCOUNTS "/:id/resume", ROUTE_ADMIN, page_account_resume),
+    GET(URL_ACCOUNTS "/:id/close", ROUTE_ADMIN, page_account_close_ask),
+    POST(URL_ACCOUNTS "/:id/close", ROUTE_ADMIN, page_account_close),
     GET(URL_USERS, ROUTE_ADMIN, page_users_list),
     POST(URL_USERS, ROUTE_ADMIN, page_user_create, TAKES(fields_user_new)),
     GET(URL_USERS "/new", ROUTE_ADMIN, page_user_new),

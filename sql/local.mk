@@ -18,7 +18,7 @@ sql_libsql_a_SOURCES = \
 	%D%/limits.c %D%/limits.h \
 	%D%/admin.c %D%/admin.h \
 	%D%/store_account.c %D%/store_account.h \
-	%D%/store_account_save.c \
+	%D%/store_account_save.c %D%/store_account_close.c \
 	%D%/store_user.c %D%/store_user.h \
 	%D%/store_user_admin.c %D%/store_user_admin.h \
 	%D%/store_session.c %D%/store_session.h \
@@ -51,4 +51,5 @@ dist_sql_DATA = %D%/0001_initial.sql \
 	%D%/0005_verify.sql \
 	%D%/0006_accounts.sql \
 	%D%/0007_turns.sql \
-	%D%/0008_panels.sql
+	%D%/0008_panels.sql \
+	%D%/0009_closed.sql

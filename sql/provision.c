@@ -20,14 +20,15 @@ static const struct grant grants[] = {
     /* the admin pages; made_ is what limits count */
     {"account",
 	"SELECT, INSERT (name, external_id, max_queued, max_daily, panel_origins, created_at),"
-	" UPDATE (name, external_id, suspended_at, max_queued, max_daily, panel_origins, made_on, "
+	" UPDATE (name, external_id, suspended_at, closed_at, max_queued, max_daily, panel_origins, made_on, "
 	"made_count)",
 	"SELECT"},
     {"account_host", "SELECT, INSERT, DELETE", "SELECT"},
-    /* The web notes visits, and does what administrators do; nobody is ever removed or moved. */
+    /* The web notes visits, and does what administrators do; nobody is ever removed or moved; who belonged to
+     * a closed account gives the address back. */
     {"user",
 	"SELECT, INSERT (account_id, email, password_hash, role, created_at),"
-	" UPDATE (password_hash, role, disabled_at, last_login_at, jobs_seen_at, mail_on_done, "
+	" UPDATE (email, password_hash, role, disabled_at, last_login_at, jobs_seen_at, mail_on_done, "
 	"mail_on_failed)",
 	/* whose job it is and whether they want to hear of it, not their password's hash */
 	"SELECT (id, account_id, email, role, disabled_at, mail_on_done, mail_on_failed, jobs_seen_at)"},

@@ -8,7 +8,7 @@
 	" (SELECT COUNT(*) FROM user u WHERE u.account_id = a.id)," \
 	" (SELECT COUNT(*) FROM job j WHERE j.account_id = a.id AND j.state = 'queued')," \
 	" (SELECT COUNT(*) FROM job j WHERE j.account_id = a.id AND j.state = 'running')," \
-	" a.panel_origins"
+	" a.panel_origins, a.closed_at"
 
 enum { NAME_MAX_CHARS = 100 };
 
@@ -27,6 +27,7 @@ static void read_row(const struct db_rows *rows, size_t row, struct account *acc
 	    .queued = db_u64(rows, row, 9),
 	    .running = db_u64(rows, row, 10),
 	    .panel_origins = db_str(rows, row, 11),
+	    .closed_at = db_time_s(rows, row, 12),
 	};
 }
 
@@ -59,6 +60,18 @@ enum err store_account_by_name(struct db *db, struct arena *a, const char *name,
 	struct db_rows rows;
 	enum err e = db_query_one(
 	    db, a, "SELECT " COLUMNS " FROM account a WHERE a.name = ?", DB_ARGS(db_p_str(name)), &rows);
+
+	if (e == ERR_OK)
+		read_row(&rows, 0, account_r);
+	return e;
+}
+
+enum err store_account_by_external(
+    struct db *db, struct arena *a, const char *external_id, struct account *account_r)
+{
+	struct db_rows rows;
+	enum err e = db_query_one(db, a, "SELECT " COLUMNS " FROM account a WHERE a.external_id = ?",
+	    DB_ARGS(db_p_str(external_id)), &rows);
 
 	if (e == ERR_OK)
 		read_row(&rows, 0, account_r);

@@ -22,6 +22,7 @@ struct account {
 	const char *panel_origins; /* that may frame its pages, blanks between; may be NULL */
 	int64_t suspended_at; /* seconds since 1970 UTC, 0 = not: its users look and start nothing, its jobs
 				 wait */
+	int64_t closed_at;    /* 0 = not: suspended for good */
 	int64_t created_at;
 	int64_t max_queued, max_daily;   /* jobs waiting at once, jobs made in a day (UTC); -1 = no limit */
 	uint64_t made_today;             /* counted only while there is a limit */
@@ -48,19 +49,32 @@ enum err store_account_get(struct db *db, struct arena *a, uint64_t id, struct a
 enum err store_account_by_name(
     struct db *db, struct arena *a, const char *name, struct account *account_r) MUST_CHECK;
 
+/* By the panel's name for it, of an account that is not closed. */
+enum err store_account_by_external(
+    struct db *db, struct arena *a, const char *external_id, struct account *account_r) MUST_CHECK;
+
 /* All, by name. */
 enum err store_account_list(
     struct db *db, struct arena *a, struct account **list_r, size_t *count_r) MUST_CHECK;
 
 /*
  * Suspend or resume.  Suspended, its queued jobs wait, and those that run are asked to stop in the same
- * transaction.  ERR_NOT_FOUND; ERR_CONFLICT: it is the viewer's own.
+ * transaction.  ERR_NOT_FOUND, also when a closed one is to be resumed; ERR_CONFLICT: it is the viewer's own.
  */
 enum err store_account_suspend(struct db *db, const struct viewer *v, uint64_t id, bool suspended) MUST_CHECK;
 
 /*
+ * Close for good, as when a customer has left; again changes nothing.  In one transaction it is suspended,
+ * what waits is cancelled, what runs is asked to stop, its users are disabled and signed out and their
+ * addresses free for others, its tokens and links end.  Its external id is free, so that who is given that
+ * name next does not come upon what was the former one's.  Jobs and logs stay for administrators.
+ * ERR_NOT_FOUND; ERR_CONFLICT: it is the viewer's own, or the last administrator belongs to it.
+ */
+enum err store_account_close(struct db *db, const struct viewer *v, uint64_t id) MUST_CHECK;
+
+/*
  * Make an account (*id 0, then set) or change one.  ERR_INVALID: a field out of range.  ERR_CONFLICT: name or
- * external_id taken.  ERR_NOT_FOUND.
+ * external_id taken.  ERR_NOT_FOUND, also when it is closed.
  */
 enum err store_account_save(
     struct db *db, const struct viewer *v, uint64_t *id, const struct account_fields *f) MUST_CHECK;

@@ -76,6 +76,8 @@ static enum err save(struct db *db, void *ctx)
 			s->id = db_insert_id(db);
 	} else if (e == ERR_OK) {
 		e = store_account_get(db, a, s->id, &old);
+		if (e == ERR_OK && old.closed_at != 0)
+			e = ERR_NOT_FOUND;
 		if (e == ERR_OK)
 			e = db_exec(db,
 			    "UPDATE account SET name = ?, external_id = ?, max_queued = ?, max_daily = ?, "
@@ -152,6 +154,8 @@ static enum err suspend(struct db *db, void *ctx)
 
 	if (e == ERR_OK)
 		e = store_account_get(db, a, s->id, &account);
+	if (e == ERR_OK && !s->suspended && account.closed_at != 0)
+		return ERR_NOT_FOUND;
 	/* whoever suspends their own account has nobody left to resume it, or will soon */
 	if (e == ERR_OK && s->suspended && s->v->user_id != 0 && s->id == s->v->account_id)
 		return ERR_CONFLICT;

@@ -180,6 +180,8 @@ ROWS = {
     "GET /migration/accounts/:id/suspend": Row(own=account),
     "POST /migration/accounts/:id/suspend": Row(own=account, form=nothing),
     "POST /migration/accounts/:id/resume": Row(own=account, form=nothing),
+    "GET /migration/accounts/:id/close": Row(own=account),
+    "POST /migration/accounts/:id/close": Row(own=account, form=lambda who: {"confirm": "close"}),
     "GET /migration/users": Row(),
     "POST /migration/users": Row(201, page=201, form=user_form),
     "GET /migration/users/new": Row(),

@@ -127,6 +127,45 @@ def test_suspending_stops_what_runs_and_keeps_people_signed_in():
     same(admin.post_json("/migration/accounts/%d/suspend" % web.admin_account).status, 409)
 
 
+def test_closing_ends_an_account_whole_and_frees_its_external_id():
+    """Who is given the same name next is a new customer, and sees nothing of the former one."""
+    a = admin.post_json("/migration/accounts", {"name": "Bob", "external_id": "bob"})
+    gone = a.json()["account"]
+    web.add_user(gone["id"], "bob@example.org", "member")
+    job = web.add_job(gone["id"], "queued")
+    bob = web.sign_in("bob")
+    same(admin.post("/migration/accounts/%d/close" % gone["id"]).status, 422)
+    has(admin.get("/migration/accounts/%d/close" % gone["id"]).text, "cannot be undone")
+    same(admin.post("/migration/accounts/%d/close" % gone["id"], {"confirm": "close"}).status, 303)
+    same(bob.json("/session").status, 401)
+    same(web.sql("SELECT state FROM job WHERE id = %d" % job), [["cancelled"]])
+    page = admin.get("/migration/accounts/%d" % gone["id"]).text
+    has(page, "Closed")
+    lacks(page, 'name="external_id"')
+    for what in ("", "/resume"):
+        same(admin.post_json("/migration/accounts/%d%s" % (gone["id"], what), {"name": "Bob"}).status, 404)
+    same(admin.post_json("/migration/accounts/%d/close" % gone["id"]).json()["account"]["is_closed"], True)
+    made = admin.post_json("/migration/accounts", {"name": "Bob", "external_id": "bob", "may_exist": "1"})
+    same((made.status, made.json()["account"]["id"] == gone["id"]), (201, False))
+    web.add_user(made.json()["account"]["id"], "bob@example.org", "member")
+    new = web.sign_in("bob")
+    same(new.json("/migration/jobs").json()["jobs"], [])
+    same(new.json("/migration/jobs/%d" % job).status, 404)
+
+
+def test_an_account_of_an_external_id_is_found_and_made_once():
+    form = {"name": "Panel 8", "external_id": "panel-8", "may_exist": "1", "max_queued": "5"}
+    first = admin.post_json("/api/v1/accounts", form)
+    again = admin.post_json("/api/v1/accounts", dict(form, name="Another name", max_queued="9"))
+    same((first.status, again.status, again.json()), (201, 200, first.json()))
+    same(admin.post_json("/api/v1/accounts", dict(form, may_exist="0")).status, 422)
+    same(admin.post_json("/api/v1/accounts", dict(form, external_id="panel-9")).status, 422)
+    found = admin.json("/api/v1/accounts?external_id=panel-8").json()["accounts"]
+    same([x["id"] for x in found], [first.json()["account"]["id"]])
+    same(admin.json("/api/v1/accounts?external_id=nothing").json()["accounts"], [])
+    same(member.json("/api/v1/accounts?external_id=panel-8").status, 403)
+
+
 def test_an_invited_person_chooses_a_password_once():
     made = invite("new@example.org")
     link = made["link"]

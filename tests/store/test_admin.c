@@ -183,6 +183,60 @@ static void *demote(void *arg)
 	return NULL;
 }
 
+/* Who is given the external id, or an address, next does not come upon what was the former one's. */
+static void a_closed_account_ends_whole_and_frees_its_names(void **state)
+{
+	struct account_fields f = {.name = "A",
+	    .external_id = "bob",
+	    .max_queued = -1,
+	    .max_daily = -1,
+	    .panel_origins = "https://p"};
+	struct queue_token t;
+	struct account a;
+	uint64_t id = member_a.account_id, other = 0, user;
+
+	(void)state;
+	assert_ok(store_account_save(db, &installation, &id, &f));
+	make_job(&member_a, 0, 0);
+	make_job(&member_a, 0, 0);
+	make_job(&member_b, 0, server_b);
+	claim_next(&t);
+	run_sql(
+	    "INSERT INTO session (id_hash, user_id, created_at, last_seen_at, expires_at) SELECT "
+	    "UNHEX(SHA2(email, 256)), id, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) FROM user");
+	assert_ok(store_user_link_create(db, &admin_a, member_a.user_id, hash));
+	assert_int_equal(store_account_close(db, &member_b, id), ERR_DENIED);
+	assert_int_equal(store_account_close(db, &admin_a, 987654), ERR_NOT_FOUND);
+	/* the only administrator belongs to it */
+	assert_int_equal(store_account_close(db, &admin_a, id), ERR_CONFLICT);
+	assert_int_equal(store_account_close(db, &installation, id), ERR_CONFLICT);
+	assert_ok(store_user_invite(
+	    db, &installation, member_b.account_id, "second@example.org", ROLE_ADMIN, &user));
+	for (int again = 0; again < 2; again++)
+		assert_ok(store_account_close(db, &installation, id));
+	assert_ok(store_account_get(db, arena, id, &a));
+	assert_true(a.closed_at != 0 && a.suspended_at != 0 && a.queued == 0);
+	assert_null(a.external_id);
+	assert_null(a.panel_origins);
+	assert_int_equal(number("SELECT COUNT(*) FROM job WHERE state = 'cancelled'"), 1);
+	assert_int_equal(
+	    number("SELECT COUNT(*) FROM job WHERE state = 'running' AND cancel_requested_at IS NOT NULL"),
+	    1);
+	assert_int_equal(number("SELECT COUNT(*) FROM job WHERE state = 'queued'"), 1);
+	assert_int_equal(number("SELECT COUNT(*) FROM job_event WHERE detail = 'account closed'"), 2);
+	assert_int_equal(
+	    number("SELECT COUNT(*) FROM user WHERE email LIKE 'closed-%' AND disabled_at IS NULL"), 0);
+	assert_int_equal(number("SELECT COUNT(*) FROM session s JOIN user u ON u.id = s.user_id WHERE "
+				"u.email LIKE 'closed-%'"),
+	    0);
+	assert_int_equal(number("SELECT COUNT(*) FROM user_link"), 0);
+	assert_int_equal(store_account_suspend(db, &installation, id, false), ERR_NOT_FOUND);
+	assert_int_equal(store_account_save(db, &installation, &id, &f), ERR_NOT_FOUND);
+	assert_int_equal(store_account_by_external(db, arena, "bob", &a), ERR_NOT_FOUND);
+	assert_ok(store_account_save(db, &installation, &other, &f));
+	assert_ok(store_user_invite(db, &installation, other, "member-a@example.org", ROLE_MEMBER, &user));
+}
+
 static void two_administrators_who_demote_each_other_do_not_both(void **state)
 {
 	/* that view is made anew only when nobody read it for a tenth of a second */
@@ -275,6 +329,7 @@ int main(void)
 	    STORE_TEST(a_waiting_job_whose_host_is_no_longer_allowed_is_told_when_claimed),
 	    STORE_TEST(only_an_active_administrator_changes_accounts_and_users),
 	    STORE_TEST(nobody_locks_themselves_or_everybody_out),
+	    STORE_TEST(a_closed_account_ends_whole_and_frees_its_names),
 	    STORE_TEST(two_administrators_who_demote_each_other_do_not_both),
 	    STORE_TEST(a_link_sets_a_password_once_and_ends_sessions),
 	    STORE_TEST(a_link_that_is_old_or_of_a_disabled_user_is_none),
