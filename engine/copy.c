@@ -6,6 +6,7 @@
 #include "engine/create.h"
 #include "engine/errand.h"
 #include "engine/output.h"
+#include "engine/recall.h"
 #include "engine/stop.h"
 #include "engine/survey.h"
 
@@ -125,6 +126,10 @@ enum err copy_folders(struct copy *c)
 		useful += !c->report->options->just_folders && !errand_is_idle(c, &c->jobs.items[i]);
 	if (e == ERR_OK)
 		e = run_all(c, errand_run, useful, useful > 1);
+	if (e != ERR_CLOSED && c->crew->state != NULL && !c->report->options->dry &&
+	    !c->report->options->just_folders && stop_signal() == 0 &&
+	    run_all(c, recall_keep_results, c->jobs.count, false) != ERR_OK)
+		e = ERR_CLOSED;
 	for (unsigned i = 0; i < c->jobs.count; i++) {
 		const struct message_list *l = &c->jobs.items[i].here;
 		for (uint32_t k = 0; k < l->count; k++)

@@ -38,7 +38,8 @@ typedef enum err (*crew_fn)(void *ctx, struct pair *p);
 struct crew {
 	struct report *report;
 	struct pair pairs[CREW_PAIRS_MAX];
-	unsigned count; /* at most so many are opened */
+	unsigned count;      /* at most so many are opened */
+	struct state *state; /* what earlier runs left (engine/state.h), or NULL */
 
 	/* crew.c's own */
 	pthread_mutex_t lock;

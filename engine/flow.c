@@ -123,6 +123,7 @@ static enum err on_begin(void *ctx, uint64_t size)
 	    row->flags == NULL || row->date == NULL)
 		return ERR_PROTOCOL;
 	imap_flags_keepable(row->flags, &t->there, &kept);
+	passage_note(t, f->item, kept.data, row->date);
 	f->append = group_begin(&f->groups, f->item, kept.data, row->date, size);
 	f->begun = f->append == ERR_OK;
 	return f->append;

@@ -22,6 +22,8 @@
 #include "lib/err.h"
 #include "engine/options.h"
 
+struct imap_status;
+
 enum special_use {
 	SPECIAL_NONE,
 	SPECIAL_ALL,
@@ -40,6 +42,8 @@ struct folder {
 	enum special_use special;
 	bool selectable; /* neither \Noselect nor \NonExistent */
 	bool subscribed;
+	const struct imap_status
+	    *status; /* counts told with the list; NULL where not told or not asked for */
 };
 
 /* One side's folders.  Strings and arrays live as long as whoever filled it says. */

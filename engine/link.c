@@ -330,6 +330,7 @@ static void fill_set(const struct imap_folder_list *list, const struct imap_name
 		    .special = special_of(f->flags),
 		    .selectable = (f->flags & IMAP_FOLDER_NOSELECT) == 0,
 		    .subscribed = (f->flags & IMAP_FOLDER_SUBSCRIBED) != 0,
+		    .status = f->status,
 		};
 		if (set->separator == '\0')
 			set->separator = f->delimiter;
@@ -341,14 +342,15 @@ static void fill_set(const struct imap_folder_list *list, const struct imap_name
 	}
 }
 
-enum err link_folders(struct link *l, struct arena *a, struct folder_set *set_r)
+enum err link_folders(struct link *l, struct arena *a, bool counted, struct folder_set *set_r)
 {
 	struct imap_namespace ns = {0};
 	struct imap_folder_list list = {0};
 	for (;;) {
 		enum err e = l->session == NULL ? ERR_CLOSED : imap_namespace(l->session, a, &ns);
 		if (e == ERR_OK)
-			e = imap_list(l->session, a, &list);
+			e = counted ? imap_list_counted(l->session, a, &list)
+				    : imap_list(l->session, a, &list);
 		if (e == ERR_OK) {
 			if (list.unusable > 0)
 				out("%s: %zu folders have names no command can carry; they are left out",

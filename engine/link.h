@@ -73,8 +73,8 @@ enum err link_select_arrived(struct link *l, const char *folder, bool read_only)
 /* No folder counts as selected any more. */
 void link_unselect(struct link *l);
 
-/* Namespace and folders, all in a. */
-enum err link_folders(struct link *l, struct arena *a, struct folder_set *set_r) MUST_CHECK;
+/* Namespace and folders, all in a; counted: with what the server can tell with its list of what they hold. */
+enum err link_folders(struct link *l, struct arena *a, bool counted, struct folder_set *set_r) MUST_CHECK;
 
 /* What the last failure was, for a person: the server's words or ours, in a. */
 const char *link_why(const struct link *l, struct arena *a);

@@ -33,8 +33,14 @@ engine_libengine_a_SOURCES = \
 	%D%/verify.c \
 	%D%/crew.c %D%/crew.h \
 	%D%/job.h \
-	%D%/survey.c %D%/survey.h \
+	%D%/state.h \
+	%D%/state_codec.c %D%/state_codec.h \
+	%D%/state_file.c %D%/state_file.h \
+	%D%/state.c \
+	%D%/refresh.c %D%/refresh.h \
 	%D%/copy.h \
+	%D%/recall.c %D%/recall.h \
+	%D%/survey.c %D%/survey.h \
 	%D%/sizes.c \
 	%D%/create.c %D%/create.h \
 	%D%/errand.c %D%/errand.h \

@@ -16,7 +16,9 @@
 #include "engine/link.h"
 #include "engine/options.h"
 #include "engine/output.h"
+#include "engine/recall.h"
 #include "engine/report.h"
+#include "engine/state.h"
 #include "engine/stop.h"
 #include "engine/verify.h"
 #include "engine/verify_map.h"
@@ -166,13 +168,14 @@ struct folder_reading {
 	struct link *link;
 	struct arena *arena;
 	struct folder_set *set;
+	bool counted;
 	enum err result;
 };
 
 static void *read_side(void *ctx)
 {
 	struct folder_reading *f = ctx;
-	f->result = link_folders(f->link, f->arena, f->set);
+	f->result = link_folders(f->link, f->arena, f->counted, f->set);
 	return NULL;
 }
 
@@ -184,6 +187,7 @@ static enum err read_folders(struct run *r, struct folder_set sets[2])
 	for (unsigned side = 0; side < 2; side++)
 		sides[side] = (struct folder_reading){.link = &r->crew.pairs[0].links[side],
 		    .arena = side == 0 ? r->arena : r->other_arena,
+		    .counted = r->crew.state != NULL,
 		    .set = &sets[side]};
 	bool beside = pthread_create(&thread, NULL, read_side, &sides[1]) == 0;
 	(void)read_side(&sides[0]);
@@ -228,12 +232,36 @@ static enum err plan_folders(
 	return ERR_OK;
 }
 
+static void open_state(struct run *r)
+{
+	AUTO_BUF struct buf said = BUF_INIT;
+	if (r->options.state == NULL)
+		return;
+	state_open(r->options.state, &r->options, &r->crew.state, &said);
+	if (said.len > 0)
+		out("State: %s", said.data);
+}
+
+/* A run that was ended leaves the file as it was. */
+static void keep_state(struct run *r)
+{
+	const struct options *o = &r->options;
+	bool all = o->folders.count == 0 && o->includes.count == 0 && o->excludes.count == 0;
+	if (r->crew.state == NULL || stop_signal() != 0)
+		return;
+	if (!o->dry && !o->just_folders && !o->just_folder_sizes &&
+	    state_commit(r->crew.state, all) != ERR_OK)
+		out("State: %s could not be written (%s); the next run takes longer", o->state,
+		    strerror(errno));
+}
+
 /* The migration proper, both sides logged in. */
 static enum err migrate(struct run *r, bool *usage_r)
 {
 	struct folder_set sets[2] = {0};
 
 	say_quota(r);
+	open_state(r);
 	enum err e = plan_folders(r, sets, &r->plan, usage_r);
 	if (e != ERR_OK)
 		return e;
@@ -250,6 +278,7 @@ static enum err migrate(struct run *r, bool *usage_r)
 	if (o->just_folder_sizes) {
 		e = copy_sizes(copy, false);
 	} else {
+		recall_unchanged(copy, &sets[1]);
 		if (!o->just_folders)
 			e = copy_survey(copy);
 		if (e == ERR_OK && o->folder_sizes)
@@ -260,6 +289,7 @@ static enum err migrate(struct run *r, bool *usage_r)
 		    copy_sizes(copy, true) != ERR_OK && stop_signal() == 0)
 			out("The sizes at the end could not be taken.");
 	}
+	keep_state(r);
 	/* after a signal a thread that would not end may still read it */
 	if (stop_signal() == 0)
 		copy_free(copy);
@@ -405,6 +435,7 @@ int main(int argc, char **argv)
 		link_close(&r.crew.pairs[0].links[side]);
 		buf_wipe(&r.passwords[side]);
 	}
+	state_close(&r.crew.state);
 	out_end();
 	arena_free(&r.arena);
 	arena_free(&r.other_arena);

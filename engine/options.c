@@ -54,6 +54,7 @@ static const struct option_row rows[] = {
     {.name = "f1f2", .kind = KIND_LIST, .at = AT(renames)},
     {.name = "tmpdir", .kind = KIND_STRING, .at = AT(tmpdir)},
     {.name = "pidfile", .kind = KIND_STRING, .at = AT(pidfile)},
+    {.name = "state", .kind = KIND_STRING, .at = AT(state)},
     {.name = "maxsize", .kind = KIND_SIZE, .at = AT(maxsize)},
     {.name = "maxbytespersecond", .kind = KIND_SIZE, .at = AT(bytes_per_s)},
     {.name = "maxmessagespersecond", .kind = KIND_SIZE, .at = AT(messages_per_s)},

@@ -56,6 +56,7 @@ struct options {
 	struct word_list renames;    /* --f1f2 source=destination, raw names */
 	const char *tmpdir;          /* accepted; the engine writes no temporary file */
 	const char *pidfile;         /* NULL = none */
+	const char *state;           /* --state: what a run leaves for the next (state.h); NULL = nothing */
 	uint64_t maxsize;            /* bytes; 0 = no limit */
 	uint64_t bytes_per_s;        /* --maxbytespersecond; 0 = no limit */
 	uint64_t messages_per_s;     /* --maxmessagespersecond; 0 = no limit */

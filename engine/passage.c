@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "engine/listing.h"
 #include "engine/output.h"
 #include "engine/stop.h"
 
@@ -44,6 +45,15 @@ void passage_pace(const struct transfer *t, uint64_t ahead_bytes, uint64_t ahead
 		(void)nanosleep(&pause, NULL);
 		out_alive("Waiting because of --maxbytespersecond or --maxmessagespersecond");
 	}
+}
+
+void passage_note(const struct transfer *t, struct item *item, const char *flags, const char *date)
+{
+	struct message *m = item->message;
+	if (t->report->options->state == NULL || m->identified)
+		return;
+	m->date_s = listing_date(date);
+	listing_flags(flags, &m->flags, &m->keywords);
 }
 
 bool passage_may_be_stand_in(const struct transfer *t, const struct item *item, uint64_t size)

@@ -45,6 +45,9 @@ bool passage_must_end(const struct transfer *t, uint64_t ahead);
  */
 bool passage_may_be_stand_in(const struct transfer *t, const struct item *item, uint64_t size);
 
+/* What the listing did not tell of a message, for what is kept of it (recall.h). */
+void passage_note(const struct transfer *t, struct item *item, const char *flags, const char *date);
+
 /* Waits as --maxbytespersecond and --maxmessagespersecond ask; ahead: bytes and messages on their way. */
 void passage_pace(const struct transfer *t, uint64_t ahead_bytes, uint64_t ahead_messages);
 

@@ -222,6 +222,7 @@ static enum err on_detail(void *ctx, const struct imap_row *row)
 		it->flags = arena_strndup(b->arena, kept.data, kept.len);
 		it->date = arena_strdup(b->arena, row->date);
 		it->there = true;
+		passage_note(b->transfer, it->item, kept.data, row->date);
 	}
 	return ERR_OK;
 }

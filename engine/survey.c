@@ -4,6 +4,7 @@
 
 #include "engine/content.h"
 #include "engine/output.h"
+#include "engine/recall.h"
 
 /* Both sides of a folder. */
 struct lists {
@@ -78,6 +79,7 @@ static void conclude(struct pair *p, struct job *job, struct lists *l)
 	job_free(job);
 	if (!is_dry(p) && p->crew->report->options->resync_flags)
 		flags_compare(&l->here, &l->there, &job->changes);
+	recall_keep(p, job, &l->here, &l->there, &job->changes);
 	message_list_free(&l->there);
 	message_list_keep_unpaired(&l->here);
 	job->here = l->here;
@@ -135,7 +137,14 @@ static enum err list_alone(struct pair *p, struct job *job, struct lists *l)
 enum err survey_one(struct pair *p, struct job *job)
 {
 	__attribute__((cleanup(lists_free))) struct lists l = {0};
-	enum err e = list_alone(p, job, &l);
+	bool recalled = false;
+	enum err e = recall_lists(p, job, &l.here, &l.there, &recalled);
+	if (e != ERR_OK)
+		return survey_give_up(p, job, broken(p), e);
+	if (!recalled) {
+		lists_free(&l);
+		e = list_alone(p, job, &l);
+	}
 	if (e != ERR_OK || job->state == JOB_FAILED)
 		return e;
 	if (job->pair->exists)
@@ -251,14 +260,21 @@ static void list_batch(struct pair *p, struct asked *asked, unsigned count)
 enum err survey_batch(struct pair *p, struct job **jobs, unsigned count)
 {
 	struct asked asked[SURVEY_BATCH] = {0};
+	unsigned anew = 0;
 	enum err e = ERR_OK;
 
-	for (unsigned i = 0; i < count; i++)
-		asked[i].job = jobs[i];
-	list_batch(p, asked, count);
-	for (unsigned i = 0; i < count && e == ERR_OK; i++)
+	for (unsigned i = 0; i < count; i++) {
+		if (jobs[i]->state != JOB_SURVEYED && !recall_knows(p, jobs[i]))
+			asked[anew++].job = jobs[i];
+	}
+	list_batch(p, asked, anew);
+	for (unsigned i = 0; i < anew && e == ERR_OK; i++)
 		e = stop_signal() != 0 ? ERR_CLOSED : finish(p, &asked[i]);
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < anew; i++)
 		lists_free(&asked[i].lists);
+	for (unsigned i = 0; i < count && e == ERR_OK; i++) {
+		if (jobs[i]->state == JOB_OPEN)
+			e = stop_signal() != 0 ? ERR_CLOSED : survey_one(p, jobs[i]);
+	}
 	return e;
 }

@@ -8,7 +8,11 @@
 #define FOLDERS_AHEAD 50
 
 static const char *const verbs[] = {
-    [IMAP_CREATE] = "CREATE", [IMAP_SUBSCRIBE] = "SUBSCRIBE", [IMAP_STATUS] = "STATUS"};
+    [IMAP_CREATE] = "CREATE",
+    [IMAP_SUBSCRIBE] = "SUBSCRIBE",
+    [IMAP_STATUS] = "STATUS",
+    [IMAP_STATUS_MODSEQ] = "STATUS",
+};
 
 /* The answer to one of them. */
 static enum err await(struct imap_session *s, unsigned tag, struct imap_status *status_r)
@@ -30,6 +34,7 @@ enum err imap_folders_run(struct imap_session *s, enum imap_folder_verb verb, co
     unsigned count, enum err *results_r, struct imap_status *statuses_r)
 {
 	unsigned tags[FOLDERS_AHEAD];
+	bool told = verb == IMAP_STATUS || verb == IMAP_STATUS_MODSEQ;
 	enum err e = imap_session_ready(s);
 
 	for (unsigned i = 0; i < count; i++)
@@ -40,8 +45,10 @@ enum err imap_folders_run(struct imap_session *s, enum imap_folder_verb verb, co
 		imap_command_init(&c, s, verbs[verb]);
 		if (room)
 			imap_command_string(&c, folders[sent], strlen(folders[sent]));
-		if (verb == IMAP_STATUS)
-			imap_command_add(&c, " (MESSAGES UIDNEXT UIDVALIDITY)");
+		if (told)
+			imap_command_add(&c, " (%s)",
+			    verb == IMAP_STATUS_MODSEQ ? imap_count_items(s)
+						       : "MESSAGES UIDNEXT UIDVALIDITY");
 		/* a name that takes a literal may have to be waited for: not with answers on their way */
 		if (room && (c.cut_count == 0 || sent == done)) {
 			tags[sent % FOLDERS_AHEAD] = c.tag;
@@ -55,8 +62,8 @@ enum err imap_folders_run(struct imap_session *s, enum imap_folder_verb verb, co
 			continue;
 		}
 		if (tags[done % FOLDERS_AHEAD] != 0)
-			results_r[done] = await(
-			    s, tags[done % FOLDERS_AHEAD], verb == IMAP_STATUS ? &statuses_r[done] : NULL);
+			results_r[done] =
+			    await(s, tags[done % FOLDERS_AHEAD], told ? &statuses_r[done] : NULL);
 		if (!s->alive) {
 			e = results_r[done];
 			results_r[done] = ERR_CLOSED;

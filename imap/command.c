@@ -177,8 +177,9 @@ static void words_of(const struct imap_node *n, struct buf *out)
 			buf_addf(out, "%s%s", out->len > 0 ? " " : "", n->bytes);
 }
 
-static void untagged_code(struct imap_mailbox *m, const struct imap_response *resp)
+static void untagged_code(struct imap_session *s, const struct imap_response *resp)
 {
+	struct imap_mailbox *m = &s->mailbox;
 	uint64_t n;
 	bool number = imap_parse_number(resp->code_args, strlen(resp->code_args), UINT32_MAX, &n) == ERR_OK;
 
@@ -186,6 +187,9 @@ static void untagged_code(struct imap_mailbox *m, const struct imap_response *re
 		m->uidvalidity = (uint32_t)n;
 	else if (number && strcmp(resp->code, "UIDNEXT") == 0)
 		m->uidnext = (uint32_t)n;
+	else if (strcmp(resp->code, "HIGHESTMODSEQ") == 0 && imap_session_can(s, "CONDSTORE") &&
+		 imap_parse_number(resp->code_args, strlen(resp->code_args), INT64_MAX, &n) == ERR_OK)
+		m->modseq = n;
 	else if (strcmp(resp->code, "PERMANENTFLAGS") == 0)
 		imap_set_flags(m, resp->code_args);
 	else if (strcmp(resp->code, "READ-ONLY") == 0)
@@ -200,7 +204,7 @@ void imap_session_untagged(struct imap_session *s, const struct imap_response *r
 		if (strcmp(resp->code, "CAPABILITY") == 0)
 			imap_set_capabilities(s, resp->code_args);
 		else
-			untagged_code(&s->mailbox, resp);
+			untagged_code(s, resp);
 	} else if (resp->numbered && strcasecmp(resp->word, "EXISTS") == 0) {
 		s->mailbox.exists = resp->number;
 	} else if (resp->numbered && strcasecmp(resp->word, "EXPUNGE") == 0) {

@@ -171,6 +171,9 @@ struct imap_status_query {
 };
 enum err imap_on_status(void *ctx, const struct imap_response *resp) MUST_CHECK;
 
+/* What STATUS is asked for to see whether a folder has changed (folder.c). */
+const char *imap_count_items(const struct imap_session *s);
+
 /* CAPABILITY, for session.c and login.c. */
 enum err imap_ask_capabilities(struct imap_session *s) MUST_CHECK;
 void imap_set_capabilities(struct imap_session *s, const char *words);

@@ -224,25 +224,44 @@ enum err imap_listing_take(struct imap_session *s, struct imap_mailbox *m_r, ima
 	return selected != ERR_OK ? selected : e;
 }
 
+static enum err run_fetch(struct imap_session *s, struct rows *r, const char *fields, uint64_t since)
+{
+	struct imap_handler h = {.untagged = on_row, .ctx = r, .taken = &r->delivered};
+	enum err e = imap_session_ready(s);
+
+	if (e != ERR_OK || r->count == 0)
+		return e;
+	if (!s->selected || r->count > IMAP_RANGES_MAX)
+		return imap_session_fail(s, IMAP_INTERNAL, "nothing selected, or too many ranges");
+	struct imap_command c AUTO_COMMAND;
+	imap_command_init(&c, s, "UID FETCH");
+	add_ranges(&c, r->ranges, r->count);
+	add_items(&c, r->items, fields);
+	if (since > 0)
+		imap_command_add(&c, " (CHANGEDSINCE %llu)", (unsigned long long)since);
+	e = imap_command_run(s, &c, &h);
+	buf_free(&r->flags);
+	return e;
+}
+
 enum err imap_fetch_rows(struct imap_session *s, const struct imap_range *ranges, size_t count,
     unsigned items, const char *fields, imap_row_fn fn, void *ctx, uint64_t *rows_r)
 {
 	struct rows r = {
 	    .ranges = ranges, .count = count, .items = items, .fn = fn, .ctx = ctx, .flags = BUF_INIT};
-	struct imap_handler h = {.untagged = on_row, .ctx = &r, .taken = &r.delivered};
-	enum err e = imap_session_ready(s);
+	enum err e = run_fetch(s, &r, fields, 0);
 
-	*rows_r = 0;
-	if (e != ERR_OK || count == 0)
-		return e;
-	if (!s->selected || count > IMAP_RANGES_MAX)
-		return imap_session_fail(s, IMAP_INTERNAL, "nothing selected, or too many ranges");
-	struct imap_command c AUTO_COMMAND;
-	imap_command_init(&c, s, "UID FETCH");
-	add_ranges(&c, ranges, count);
-	add_items(&c, items, fields);
-	e = imap_command_run(s, &c, &h);
 	*rows_r = r.delivered;
-	buf_free(&r.flags);
 	return e;
+}
+
+enum err imap_fetch_changed(struct imap_session *s, const struct imap_range *range, uint64_t modseq,
+    unsigned items, imap_row_fn fn, void *ctx)
+{
+	struct rows r = {
+	    .ranges = range, .count = 1, .items = items, .fn = fn, .ctx = ctx, .flags = BUF_INIT};
+
+	if (modseq == 0 || s->mailbox.modseq == 0 || !imap_session_can(s, "CONDSTORE"))
+		return imap_session_fail(s, IMAP_INTERNAL, "changes asked for where none are told");
+	return run_fetch(s, &r, NULL, modseq);
 }

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -12,10 +13,12 @@
 
 /* ---- LIST ---- */
 
+enum found_by { BY_LIST, BY_LSUB, BY_STATUS };
+
 struct found {
 	struct imap_folder folder;
 	size_t position;
-	bool by_lsub;
+	enum found_by by;
 };
 
 struct lister {
@@ -69,32 +72,54 @@ static bool usable_name(const struct imap_node *n)
 	       memchr(text, '\0', n->len) == NULL && strpbrk(text, "\r\n") == NULL;
 }
 
-static enum err on_list(void *ctx, const struct imap_response *resp)
+static struct found *add_found(struct lister *l, const char *name, enum found_by by)
 {
-	struct lister *l = ctx;
-	const struct imap_node *delimiter, *name;
-
-	if (resp->numbered || strcasecmp(resp->word, l->lsub ? "LSUB" : "LIST") != 0 || resp->nodes == NULL)
-		return ERR_OK;
-	delimiter = resp->nodes->next;
-	name = delimiter != NULL ? delimiter->next : NULL;
-	if (l->count + l->unusable >= 2 * (size_t)IMAP_FOLDERS_MAX)
-		return imap_session_fail(l->s, IMAP_LIMIT_EXCEEDED, "more folders than are accepted");
-	if (!usable_name(name)) {
-		l->unusable += !l->lsub;
-		return ERR_OK;
-	}
 	if (l->count == l->cap) {
 		l->cap = l->cap ? 2 * l->cap : 64;
 		l->found = mem_resize(l->found, l->cap, sizeof(*l->found));
 	}
 	struct found *f = &l->found[l->count];
+	*f = (struct found){.position = l->count++, .by = by};
+	f->folder.name = strcasecmp(name, "INBOX") == 0 ? "INBOX" : arena_strdup(l->arena, name);
+	return f;
+}
+
+/* The rows of LIST-STATUS between those of LIST. */
+static void on_counted(struct lister *l, const struct imap_response *resp)
+{
+	struct imap_status *status = arena_alloc(l->arena, sizeof(*status));
+	struct imap_status_query q = {.status = status};
+
+	*status = (struct imap_status){0};
+	if (usable_name(resp->nodes) && imap_on_status(&q, resp) == ERR_OK && q.told)
+		add_found(l, resp->nodes->bytes, BY_STATUS)->folder.status = status;
+}
+
+static enum err on_list(void *ctx, const struct imap_response *resp)
+{
+	struct lister *l = ctx;
+	const struct imap_node *delimiter, *name;
+	bool counted = strcasecmp(resp->word, "STATUS") == 0;
+
+	if (resp->numbered || (!counted && strcasecmp(resp->word, l->lsub ? "LSUB" : "LIST") != 0) ||
+	    resp->nodes == NULL)
+		return ERR_OK;
+	if (l->count + l->unusable >= 2 * (size_t)IMAP_FOLDERS_MAX)
+		return imap_session_fail(l->s, IMAP_LIMIT_EXCEEDED, "more folders than are accepted");
+	if (counted) {
+		on_counted(l, resp);
+		return ERR_OK;
+	}
+	delimiter = resp->nodes->next;
+	name = delimiter != NULL ? delimiter->next : NULL;
+	if (!usable_name(name)) {
+		l->unusable += !l->lsub;
+		return ERR_OK;
+	}
+	struct imap_folder *f = &add_found(l, name->bytes, l->lsub ? BY_LSUB : BY_LIST)->folder;
 	const char *mark = imap_node_text(delimiter);
-	*f = (struct found){.position = l->count++, .by_lsub = l->lsub};
-	f->folder.name =
-	    strcasecmp(name->bytes, "INBOX") == 0 ? "INBOX" : arena_strndup(l->arena, name->bytes, name->len);
-	f->folder.delimiter = mark != NULL ? mark[0] : '\0';
-	f->folder.flags = l->lsub ? IMAP_FOLDER_SUBSCRIBED : flags_of(resp->nodes);
+	f->delimiter = mark != NULL ? mark[0] : '\0';
+	f->flags = l->lsub ? IMAP_FOLDER_SUBSCRIBED : flags_of(resp->nodes);
 	return ERR_OK;
 }
 
@@ -104,7 +129,7 @@ static int by_name(const void *a, const void *b)
 	int d = strcmp(x->folder.name, y->folder.name);
 
 	if (d == 0)
-		d = (int)x->by_lsub - (int)y->by_lsub;
+		d = (int)x->by - (int)y->by;
 	if (d == 0)
 		d = x->position < y->position ? -1 : 1;
 	return d;
@@ -117,6 +142,13 @@ static int by_position(const void *a, const void *b)
 	return x->position < y->position ? -1 : x->position > y->position;
 }
 
+static void add_told(struct imap_folder *f, const struct imap_folder *other)
+{
+	f->flags |= other->flags;
+	if (other->status != NULL)
+		f->status = other->status;
+}
+
 /* Each name LIST told once, subscribed ones marked; what only LSUB told need not exist. */
 static void merge(struct lister *l, struct imap_folder_list *list_r)
 {
@@ -127,8 +159,8 @@ static void merge(struct lister *l, struct imap_folder_list *list_r)
 	for (size_t i = 0; i < l->count; i++) {
 		struct found *f = &l->found[i];
 		if (kept > 0 && strcmp(l->found[kept - 1].folder.name, f->folder.name) == 0)
-			l->found[kept - 1].folder.flags |= f->folder.flags;
-		else if (!f->by_lsub)
+			add_told(&l->found[kept - 1].folder, &f->folder);
+		else if (f->by == BY_LIST)
 			l->found[kept++] = *f;
 	}
 	if (kept > 0)
@@ -148,19 +180,34 @@ static enum err run_list(struct imap_session *s, const char *line, struct lister
 	return imap_command_run(s, &c, &h);
 }
 
-enum err imap_list(struct imap_session *s, struct arena *a, struct imap_folder_list *list_r)
+const char *imap_count_items(const struct imap_session *s)
+{
+	return imap_session_can(s, "CONDSTORE") ? "MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ"
+						: "MESSAGES UIDNEXT UIDVALIDITY";
+}
+
+/* LIST with all the server can tell beside the names. */
+static enum err run_extended(struct imap_session *s, struct lister *l, bool counted)
+{
+	char line[160];
+
+	snprintf(line, sizeof(line), "LIST \"\" \"*\" RETURN (SUBSCRIBED%s%s%s%s)",
+	    imap_session_can(s, "SPECIAL-USE") ? " SPECIAL-USE" : "", counted ? " STATUS (" : "",
+	    counted ? imap_count_items(s) : "", counted ? ")" : "");
+	return run_list(s, line, l);
+}
+
+static enum err list_all(
+    struct imap_session *s, struct arena *a, bool counted, struct imap_folder_list *list_r)
 {
 	struct lister l = {.s = s, .arena = a};
-	bool extended = imap_session_can(s, "LIST-EXTENDED"), special = imap_session_can(s, "SPECIAL-USE");
 	enum err e = imap_session_ready(s);
 
 	if (e != ERR_OK)
 		return e;
-	if (extended) {
-		e = run_list(s,
-		    special ? "LIST \"\" \"*\" RETURN (SUBSCRIBED SPECIAL-USE)"
-			    : "LIST \"\" \"*\" RETURN (SUBSCRIBED)",
-		    &l);
+	if (imap_session_can(s, "LIST-EXTENDED") || imap_session_can(s, "IMAP4rev2")) {
+		e = run_extended(s, &l,
+		    counted && (imap_session_can(s, "LIST-STATUS") || imap_session_can(s, "IMAP4rev2")));
 	} else {
 		e = run_list(s, "LIST \"\" \"*\"", &l);
 		l.lsub = true;
@@ -176,6 +223,16 @@ enum err imap_list(struct imap_session *s, struct arena *a, struct imap_folder_l
 	if (e == ERR_OK && list_r->count > IMAP_FOLDERS_MAX)
 		e = imap_session_fail(s, IMAP_LIMIT_EXCEEDED, "more folders than are accepted");
 	return e;
+}
+
+enum err imap_list(struct imap_session *s, struct arena *a, struct imap_folder_list *list_r)
+{
+	return list_all(s, a, false, list_r);
+}
+
+enum err imap_list_counted(struct imap_session *s, struct arena *a, struct imap_folder_list *list_r)
+{
+	return list_all(s, a, true, list_r);
 }
 
 /* ---- NAMESPACE ---- */
@@ -258,6 +315,10 @@ enum err imap_on_status(void *ctx, const struct imap_response *resp)
 		if (imap_node_is(k, "SIZE")) {
 			q->status->size_bytes = n;
 			q->status->size_known = true;
+			continue;
+		}
+		if (imap_node_is(k, "HIGHESTMODSEQ")) {
+			q->status->modseq = n > INT64_MAX ? 0 : n;
 			continue;
 		}
 		uint32_t small = n > UINT32_MAX ? UINT32_MAX : (uint32_t)n;

@@ -104,10 +104,18 @@ enum imap_folder_flag {
 	IMAP_FOLDER_IMPORTANT = 1 << 10,
 };
 
+struct imap_status {
+	uint32_t messages, uidnext, uidvalidity, unseen;
+	uint64_t modseq;     /* HIGHESTMODSEQ, where asked for and told; else 0 */
+	uint64_t size_bytes; /* RFC 8438 STATUS=SIZE; 0 with size_known false otherwise */
+	bool size_known;
+};
+
 struct imap_folder {
-	const char *name; /* RAW, NUL-terminated; "INBOX" always in this spelling */
-	char delimiter;   /* 0 for none (NIL) */
-	unsigned flags;   /* enum imap_folder_flag */
+	const char *name;                 /* RAW, NUL-terminated; "INBOX" always in this spelling */
+	char delimiter;                   /* 0 for none (NIL) */
+	unsigned flags;                   /* enum imap_folder_flag */
+	const struct imap_status *status; /* of imap_list_counted(), where the server told; else NULL */
 };
 
 struct imap_folder_list {
@@ -128,15 +136,10 @@ struct imap_mailbox {
 	uint32_t expunged;    /* EXPUNGE told since it was selected: sequence numbers have moved */
 	uint32_t uidvalidity; /* 0 when the server names none: UIDs cannot be trusted */
 	uint32_t uidnext;     /* 0 when not told */
+	uint64_t modseq;      /* HIGHESTMODSEQ (RFC 7162) when it was selected; 0 without CONDSTORE */
 	bool read_only;
 	bool any_keyword;     /* PERMANENTFLAGS holds \* */
 	char permanent[1024]; /* PERMANENTFLAGS or, lacking it, FLAGS; space separated, cut at a flag */
-};
-
-struct imap_status {
-	uint32_t messages, uidnext, uidvalidity, unseen;
-	uint64_t size_bytes; /* RFC 8438 STATUS=SIZE; 0 with size_known false otherwise */
-	bool size_known;
 };
 
 struct imap_quota {
@@ -153,6 +156,14 @@ enum err imap_namespace(struct imap_session *s, struct arena *a, struct imap_nam
  * else LIST and LSUB.  List and names in a.  IMAP_LIMIT_EXCEEDED (ERR_TOO_BIG) past IMAP_FOLDERS_MAX.
  */
 enum err imap_list(struct imap_session *s, struct arena *a, struct imap_folder_list *list_r) MUST_CHECK;
+
+/*
+ * The same, with what STATUS would tell of each folder where the server can tell both at once (RFC 5819):
+ * messages, uidnext, uidvalidity and, where it can (CONDSTORE), modseq, in a.  Without LIST-STATUS as
+ * imap_list().
+ */
+enum err imap_list_counted(
+    struct imap_session *s, struct arena *a, struct imap_folder_list *list_r) MUST_CHECK;
 
 /* STATUS; the folder need not be selected (and should not be).  IMAP_NO_SUCH_FOLDER (ERR_NOT_FOUND). */
 enum err imap_status(struct imap_session *s, const char *folder, struct imap_status *st_r) MUST_CHECK;
@@ -178,10 +189,11 @@ enum err imap_subscribe(struct imap_session *s, const char *folder) MUST_CHECK;
 
 /*
  * The same for count folders, sent ahead of the answers (imap/ahead.c); results_r has one for each.
- * IMAP_STATUS: messages, uidnext and uidvalidity alone, into statuses_r, which else may be NULL.  ERR_OK, or
- * what ended the session: then results_r is ERR_CLOSED where no answer came.
+ * IMAP_STATUS: messages, uidnext and uidvalidity alone, into statuses_r, which else may be NULL;
+ * IMAP_STATUS_MODSEQ: modseq, too, where the server can.  ERR_OK, or what ended the session: then results_r
+ * is ERR_CLOSED where no answer came.
  */
-enum imap_folder_verb { IMAP_CREATE, IMAP_SUBSCRIBE, IMAP_STATUS };
+enum imap_folder_verb { IMAP_CREATE, IMAP_SUBSCRIBE, IMAP_STATUS, IMAP_STATUS_MODSEQ };
 enum err imap_folders_run(struct imap_session *s, enum imap_folder_verb verb, const char *const *folders,
     unsigned count, enum err *results_r, struct imap_status *statuses_r) MUST_CHECK;
 
@@ -232,6 +244,23 @@ typedef enum err (*imap_row_fn)(void *ctx, const struct imap_row *row);
  */
 enum err imap_fetch_rows(struct imap_session *s, const struct imap_range *ranges, size_t count,
     unsigned items, const char *fields, imap_row_fn fn, void *ctx, uint64_t *rows_r) MUST_CHECK;
+
+/*
+ * The same of those that were changed since the mod-sequence (RFC 7162): only where imap_session_can()
+ * "CONDSTORE", in a folder that told one; else ERR_INTERNAL.
+ */
+enum err imap_fetch_changed(struct imap_session *s, const struct imap_range *range, uint64_t modseq,
+    unsigned items, imap_row_fn fn, void *ctx) MUST_CHECK;
+
+/*
+ * Which UIDs of first..last there are (RFC 4731 ESEARCH): only where imap_session_can() it, else
+ * ERR_INTERNAL.  fn is told ranges within first..last.  A range of IMAP_SEARCH_WIDTH at most: the answer is
+ * one word.
+ */
+#define IMAP_SEARCH_WIDTH 4000
+typedef void (*imap_range_fn)(void *ctx, uint32_t first, uint32_t last);
+enum err imap_search_uids(
+    struct imap_session *s, uint32_t first, uint32_t last, imap_range_fn fn, void *ctx) MUST_CHECK;
 
 /*
  * Whole folders listed, several under way: SELECT (read_only: EXAMINE) and UID FETCH of all, in one go.  take
