@@ -59,8 +59,9 @@ static const char *tidy(
 	return arena_strndup(a, s, len);
 }
 
-static uint64_t check_server(const struct import_check *c, struct arena *a, const struct csv_row *row,
-    enum import_column column, struct buf *problems)
+/* NULL: none. */
+static const struct import_server *check_server(const struct import_check *c, struct arena *a,
+    const struct csv_row *row, enum import_column column, struct buf *problems)
 {
 	const char *s = tidy(c, a, row, column);
 	const struct import_server *found = NULL;
@@ -69,7 +70,7 @@ static uint64_t check_server(const struct import_check *c, struct arena *a, cons
 
 	if (*s == '\0') {
 		add_problem(problems, column, "The server is missing.");
-		return 0;
+		return NULL;
 	}
 	if (!form_id(s, &id))
 		id = 0;
@@ -84,10 +85,10 @@ static uint64_t check_server(const struct import_check *c, struct arena *a, cons
 	if (fits > 1)
 		add_problem(problems, column, "“%s” fits %zu servers: give the id.", shown(a, s), fits);
 	if (fits != 1)
-		return 0;
+		return NULL;
 	if (column == IMPORT_DEST_SERVER && !found->may_receive)
 		add_problem(problems, column, "Your account may not copy to “%s”.", shown(a, found->name));
-	return found->id;
+	return found;
 }
 
 /* A user is an address, or, on a server of one domain, a name. */
@@ -185,7 +186,7 @@ static void check_seen(
 {
 	uint64_t job, earlier;
 
-	if (m->src_server_id == 0 || m->dst_server_id == 0 || m->src_user == NULL || m->dst_user == NULL)
+	if (m->src_host == NULL || m->dst_host == NULL || m->src_user == NULL || m->dst_user == NULL)
 		return;
 	earlier = import_seen_add(c->seen, m, line);
 	if (earlier != 0)
@@ -201,6 +202,7 @@ static void check_seen(
 enum err import_check_row(const struct import_check *c, struct arena *a, const struct csv_row *row,
     struct import_mailbox_row *g, struct buf *problems)
 {
+	const struct import_server *from, *to;
 	size_t before = problems->len;
 
 	if (row->count != c->map.count) {
@@ -212,14 +214,18 @@ enum err import_check_row(const struct import_check *c, struct arena *a, const s
 		    row->count, row->count == 1 ? "field" : "fields", c->map.count);
 		return ERR_INVALID;
 	}
-	g->mailboxes.src_server_id = check_server(c, a, row, IMPORT_SOURCE_SERVER, problems);
+	from = check_server(c, a, row, IMPORT_SOURCE_SERVER, problems);
 	g->mailboxes.src_user = check_user(c, a, row, IMPORT_SOURCE_EMAIL, problems);
 	g->src_password = check_password(c, row, IMPORT_SOURCE_PASSWORD, problems);
-	g->mailboxes.dst_server_id = check_server(c, a, row, IMPORT_DEST_SERVER, problems);
+	to = check_server(c, a, row, IMPORT_DEST_SERVER, problems);
 	g->mailboxes.dst_user = check_user(c, a, row, IMPORT_DEST_EMAIL, problems);
 	g->dst_password = check_password(c, row, IMPORT_DEST_PASSWORD, problems);
 	g->name = check_name(c, a, row, problems);
 	g->dry_run = check_dry_run(c, a, row, problems);
+	g->src_server_id = from != NULL ? from->id : 0;
+	g->dst_server_id = to != NULL ? to->id : 0;
+	g->mailboxes.src_host = from != NULL ? from->host : NULL;
+	g->mailboxes.dst_host = to != NULL ? to->host : NULL;
 	check_seen(c, &g->mailboxes, row->line, problems);
 	return problems->len > before ? ERR_INVALID : ERR_OK;
 }

@@ -19,7 +19,7 @@
 /* A server that the importer may use. */
 struct import_server {
 	uint64_t id;
-	const char *name;
+	const char *name, *host;
 	bool may_receive; /* the account's limits let it be a destination */
 };
 
@@ -33,6 +33,7 @@ struct import_check {
 
 struct import_mailbox_row {
 	struct import_mailboxes mailboxes;
+	uint64_t src_server_id, dst_server_id;
 	const char *src_password, *dst_password; /* as they stand in the row */
 	const char *name;                        /* NULL: none */
 	int dry_run;                             /* 1, 0, or -1: it does not say */

@@ -67,19 +67,19 @@ static void grow(struct import_seen *s)
 	s->size = size;
 }
 
-static void add_lower(struct buf *b, const char *user)
+static void add_lower(struct buf *b, const char *s)
 {
-	for (; *user != '\0'; user++)
-		buf_addc(b, *user >= 'A' && *user <= 'Z' ? (char)(*user + 32) : *user);
+	for (; *s != '\0'; s++)
+		buf_addc(b, *s >= 'A' && *s <= 'Z' ? (char)(*s + 32) : *s);
 	buf_addc(b, '\0');
 }
 
 static void make_key(struct import_seen *s, const struct import_mailboxes *m, unsigned char *hash_r)
 {
 	buf_clear(&s->text);
-	buf_add(&s->text, &m->src_server_id, sizeof(m->src_server_id));
-	buf_add(&s->text, &m->dst_server_id, sizeof(m->dst_server_id));
+	add_lower(&s->text, m->src_host);
 	add_lower(&s->text, m->src_user);
+	add_lower(&s->text, m->dst_host);
 	add_lower(&s->text, m->dst_user);
 	token_hash(s->text.data, s->text.len, hash_r);
 }

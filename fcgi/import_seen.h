@@ -1,6 +1,7 @@
 /*
- * A set of (source server, user, destination server, user), the users' ASCII letters whatever their case: the
- * mailboxes that a file has had so far, or that are queued or running.  24 bytes a mailbox.
+ * A set of (source host, user, destination host, user), ASCII letters whatever their case: the mailboxes that
+ * a file has had so far, or that are queued or running.  Two servers of one host have the same mailboxes.  24
+ * bytes each.
  */
 #ifndef MCV_FCGI_IMPORT_SEEN_H
 #define MCV_FCGI_IMPORT_SEEN_H
@@ -13,8 +14,7 @@ struct import_seen *import_seen_new(void) __attribute__((returns_nonnull));
 void import_seen_free(struct import_seen **s);
 
 struct import_mailboxes {
-	uint64_t src_server_id, dst_server_id;
-	const char *src_user, *dst_user;
+	const char *src_host, *src_user, *dst_host, *dst_user;
 };
 
 /* What was noted when these mailboxes came first; 0: they are new, and noted with mark (> 0) now. */

@@ -61,8 +61,8 @@ static enum err keep(struct stage *s, const struct csv_row *row, const struct im
 	struct import_row r = {.line = row->line,
 	    .name = g->name,
 	    .dry_run = g->dry_run,
-	    .src_server_id = g->mailboxes.src_server_id,
-	    .dst_server_id = g->mailboxes.dst_server_id,
+	    .src_server_id = g->src_server_id,
+	    .dst_server_id = g->dst_server_id,
 	    .src_user = g->mailboxes.src_user,
 	    .dst_user = g->mailboxes.dst_user};
 	enum err e = seal(s, s->source_aad, g->src_password, &r.src_sealed);
@@ -102,8 +102,8 @@ static enum err take_row(void *arg, const struct csv_row *row)
 
 static void note_active(void *arg, const struct import_active *job)
 {
-	const struct import_mailboxes m = {.src_server_id = job->src_server_id,
-	    .dst_server_id = job->dst_server_id,
+	const struct import_mailboxes m = {.src_host = job->src_host,
+	    .dst_host = job->dst_host,
 	    .src_user = job->src_user,
 	    .dst_user = job->dst_user};
 
@@ -144,6 +144,7 @@ static enum err load_servers(struct stage *s)
 	for (size_t i = 0; i < count; i++)
 		servers[i] = (struct import_server){.id = list[i].id,
 		    .name = list[i].name,
+		    .host = list[i].host,
 		    .may_receive = may_receive(list[i].host, hosts, hosts_count)};
 	s->check.servers = servers;
 	s->check.servers_count = count;

@@ -41,6 +41,22 @@ static enum err refuse_running(struct visit *v)
 	return ERR_OK;
 }
 
+static enum err refuse_busy(struct visit *v, uint64_t other)
+{
+	page_error(v,
+	    &(struct page_error){.status = 409,
+		.code = "mailboxes_busy",
+		.title = "These mailboxes are on their way already",
+		.detail = arena_printf(v->arena,
+		    "Job %llu copies between the same mailboxes and is queued or running. This job was not "
+		    "changed.",
+		    (unsigned long long)other),
+		.action = "Wait until it ends, or cancel one of the two.",
+		.link_url = url_job(v->arena, other, NULL),
+		.link_label = "Look at that job"});
+	return ERR_OK;
+}
+
 enum err page_job_edit_form(struct visit *v)
 {
 	struct json_object *m;
@@ -72,6 +88,7 @@ static enum err seal_given(struct visit *v, const struct job *j, enum vault_side
 enum err page_job_edit_submit(struct visit *v)
 {
 	struct job_credentials c = {0};
+	uint64_t other = 0;
 	struct form f;
 	struct job j;
 	enum err e = store_job_get(v->web->db, v->arena, &v->viewer, v->id, &j);
@@ -89,9 +106,9 @@ enum err page_job_edit_submit(struct visit *v)
 	if (e == ERR_OK)
 		e = seal_given(v, &j, VAULT_DESTINATION, form_get(&f, "dest_password"), &c.dst_sealed);
 	if (e == ERR_OK)
-		e = store_job_edit(v->web->db, &v->viewer, v->id, &c);
+		e = store_job_edit(v->web->db, &v->viewer, v->id, &c, &other);
 	if (e == ERR_CONFLICT)
-		return refuse_running(v);
+		return other != 0 ? refuse_busy(v, other) : refuse_running(v);
 	if (e != ERR_OK)
 		return e;
 	return job_changed(v, v->id, j.state == JOB_QUEUED ? "job_changed_queued" : "job_changed");

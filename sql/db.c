@@ -225,11 +225,6 @@ uint64_t db_insert_id(const struct db *db)
 	return db->insert_id;
 }
 
-bool db_in_transaction(const struct db *db)
-{
-	return db->in_transaction;
-}
-
 static enum err prepare(struct db *db, const char *sql, MYSQL_STMT **stmt_r)
 {
 	size_t oldest = 0;
@@ -289,6 +284,15 @@ static void bind_param(MYSQL_BIND *b, char *moment, const struct db_param *p)
 	}
 }
 
+static void forget(struct db *db, const MYSQL_STMT *stmt)
+{
+	size_t i = 0;
+
+	while (db->statements[i].stmt != stmt)
+		i++;
+	forget_statement(db, i);
+}
+
 static enum err execute(struct db *db, const char *sql, const struct db_param *params, size_t count,
     enum db_purpose purpose, MYSQL_STMT **stmt_r)
 {
@@ -311,11 +315,7 @@ static enum err execute(struct db *db, const char *sql, const struct db_param *p
 		}
 		code = mysql_stmt_errno(stmt);
 		if (attempt == 0 && (code == ER_NEED_REPREPARE || code == ER_UNKNOWN_STMT_HANDLER)) {
-			for (size_t i = 0; i < db->statement_count; i++)
-				if (db->statements[i].stmt == stmt) {
-					forget_statement(db, i);
-					break;
-				}
+			forget(db, stmt);
 			continue;
 		}
 		return fail(db, code, mysql_stmt_error(stmt), sql, purpose);
@@ -440,7 +440,11 @@ enum err db_query(struct db *db, struct arena *a, const char *sql, const struct 
 	if (e != ERR_OK)
 		return e;
 	e = fetch_all(db, a, stmt, sql, rows_r);
-	mysql_stmt_free_result(stmt);
+	/* After a failure, as a deadlock, libmariadb would wait for the statement's rows at its next use. */
+	if (e == ERR_OK)
+		mysql_stmt_free_result(stmt);
+	else
+		forget(db, stmt);
 	return e;
 }
 

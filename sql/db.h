@@ -138,7 +138,6 @@ int64_t db_time_s(const struct db_rows *rows, size_t row, unsigned column);  /* 
 enum err db_begin(struct db *db) MUST_CHECK;
 enum err db_commit(struct db *db) MUST_CHECK;
 void db_rollback(struct db *db);
-bool db_in_transaction(const struct db *db);
 
 /* Run one statement that cannot be prepared (schema changes, SET), fixed text only: for sql/migrate.c. */
 enum err db_exec_text(struct db *db, const char *sql) MUST_CHECK;

@@ -42,6 +42,7 @@ enum err db_error_map(unsigned code, enum db_purpose purpose)
 	case ER_OPTION_PREVENTS_STATEMENT: return ERR_UNAVAILABLE; /* read-only just now */
 	case ER_LOCK_DEADLOCK:
 	case ER_LOCK_WAIT_TIMEOUT:
+	case ER_AUTOINC_READ_FAILED: /* what InnoDB calls a deadlock over the next id of INSERT ... SELECT */
 	case ER_CHECKREAD: return ERR_BUSY;
 	case ER_DUP_ENTRY:
 	case ER_ROW_IS_REFERENCED_2:

@@ -100,13 +100,23 @@ void job_verify_params(
     const struct job_verify *v, struct arena *a, struct db_param params_r[JOB_VERIFY_COUNT]);
 
 /*
- * Another job of the same mailboxes as job j that is queued or running: its id or NULL.  Left to itself
- * MariaDB takes "queued or running" for the better key as long as its statistics remember a short queue.
+ * Whether job o is another one between the same mailboxes as job j, of the same account, and queued or
+ * running.  Left to itself MariaDB takes "queued or running" for the better key as long as its statistics
+ * remember a short queue.
  */
-#define JOB_BUSY_ID \
-	"(SELECT MIN(o.id) FROM job o FORCE INDEX (job_mailboxes) WHERE o.account_id = j.account_id AND " \
-	"o.src_user = j.src_user" \
-	" AND o.dst_user = j.dst_user AND o.src_host = j.src_host AND o.dst_host = j.dst_host" \
-	" AND o.state IN ('queued', 'running') AND o.id <> j.id)"
+#define JOB_BUSY_TABLE " job o FORCE INDEX (job_same_mailboxes) "
+#define JOB_BUSY_IS \
+	" o.mailboxes = j.mailboxes AND o.account_id = j.account_id AND o.state IN ('queued', 'running')" \
+	" AND o.id <> j.id "
+/* Such a job's id, or NULL. */
+#define JOB_BUSY_ID "(SELECT MIN(o.id) FROM" JOB_BUSY_TABLE "WHERE" JOB_BUSY_IS ")"
+/*
+ * "SELECT o.id " JOB_BUSY_AMONG(from) "WHERE ..." JOB_BUSY_LOCK, after jobs were queued or changed and in the
+ * same transaction: is one in the way of any job j of these?  Locked, it waits for what others have not
+ * committed yet, so that of two who queue the same mailboxes at the same moment one sees the other (or both
+ * are ERR_BUSY, and try again).
+ */
+#define JOB_BUSY_AMONG(from) "FROM " from " JOIN" JOB_BUSY_TABLE "ON" JOB_BUSY_IS
+#define JOB_BUSY_LOCK " LIMIT 1 LOCK IN SHARE MODE"
 
 #endif

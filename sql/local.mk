@@ -52,4 +52,5 @@ dist_sql_DATA = %D%/0001_initial.sql \
 	%D%/0006_accounts.sql \
 	%D%/0007_turns.sql \
 	%D%/0008_panels.sql \
-	%D%/0009_closed.sql
+	%D%/0009_closed.sql \
+	%D%/0010_once.sql

@@ -123,7 +123,7 @@ static enum err insert_jobs(struct db *db, const struct asking *c, uint64_t *cou
 	    "INSERT INTO bulk_job (bulk_id, n, job_id, label, is_last)"
 	    " SELECT ?, ROW_NUMBER() OVER (ORDER BY t.queued_at, t.id), t.id, t.label, t.later = 1 FROM"
 	    " (SELECT j.id, j.label, j.queued_at, ROW_NUMBER() OVER"
-	    " (PARTITION BY j.account_id, j.src_user, j.dst_user, j.src_host, j.dst_host ORDER BY j.id DESC)"
+	    " (PARTITION BY j.account_id, j.mailboxes ORDER BY j.id DESC)"
 	    " AS later FROM job j ",
 	    db_p_u64(c->id));
 	e = job_filter_add(&q, c->arena, c->v, &c->q->jobs);

@@ -85,6 +85,18 @@ static enum err check_hosts(struct db *db, const struct chunk *c)
 	return e == ERR_OK && rows.count > 0 ? ERR_LIMIT : e;
 }
 
+/* Somebody else queued the same mailboxes while we did: judge the whole chunk anew. */
+static enum err demand_idle(struct db *db, const struct chunk *c)
+{
+	struct db_rows rows;
+	enum err e = db_query(db, c->arena,
+	    "SELECT o.id " JOB_BUSY_AMONG("bulk_job r JOIN job j ON j.id = r.other_job_id") CHUNK_WHERE
+	    "AND r.outcome = 'requeued'" JOB_BUSY_LOCK,
+	    DB_ARGS(CHUNK_ARGS(c)), &rows);
+
+	return e == ERR_OK && rows.count > 0 ? ERR_BUSY : e;
+}
+
 static enum err rerun(struct db *db, const struct chunk *c)
 {
 	enum bulk_action action = c->bulk->action;
@@ -110,6 +122,8 @@ static enum err rerun(struct db *db, const struct chunk *c)
 		    DB_ARGS(CHUNK_ARGS(c)), NULL);
 	if (e == ERR_OK)
 		e = check_hosts(db, c);
+	if (e == ERR_OK)
+		e = demand_idle(db, c);
 	return e == ERR_OK ? write_event(db, c, "requeued", "created", -1, JOB_QUEUED) : e;
 }
 
@@ -188,7 +202,8 @@ static enum err take(struct db *db, const struct chunk *c)
 {
 	uint64_t changed;
 	enum err e = db_exec(db,
-	    "UPDATE bulk SET confirmed_at = COALESCE(confirmed_at, UTC_TIMESTAMP(6)),"
+	    "UPDATE bulk SET confirmed_at = COALESCE(confirmed_at, UTC_TIMESTAMP(6)), touched_at = "
+	    "UTC_TIMESTAMP(6),"
 	    " finished_at = IF(? = total, UTC_TIMESTAMP(6), NULL), done = ? WHERE id = ? AND done = ?",
 	    DB_ARGS(db_p_u64(c->last), db_p_u64(c->last), db_p_u64(c->bulk->id), db_p_u64(c->first)),
 	    &changed);

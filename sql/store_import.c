@@ -289,7 +289,7 @@ static enum err active_in(struct db *db, const struct viewer *v, const char *sta
 	do {
 		arena_reset(a);
 		e = db_query(db, a,
-		    "SELECT id, queued_at, src_server_id, dst_server_id, src_user, dst_user FROM job"
+		    "SELECT id, queued_at, src_host, dst_host, src_user, dst_user FROM job"
 		    " WHERE account_id = ? AND state = ? AND queued_at >= ? AND (queued_at > ? OR id > ?)"
 		    " ORDER BY queued_at, id LIMIT ?",
 		    DB_ARGS(db_p_u64(v->account_id), db_p_str(state), db_p_time(at), db_p_time(at),
@@ -299,8 +299,8 @@ static enum err active_in(struct db *db, const struct viewer *v, const char *sta
 			id = db_u64(&rows, i, 0);
 			at = db_time_us(&rows, i, 1);
 			each(arg, &(struct import_active){.job_id = id,
-				      .src_server_id = db_u64(&rows, i, 2),
-				      .dst_server_id = db_u64(&rows, i, 3),
+				      .src_host = db_str(&rows, i, 2),
+				      .dst_host = db_str(&rows, i, 3),
 				      .src_user = db_str(&rows, i, 4),
 				      .dst_user = db_str(&rows, i, 5)});
 		}

@@ -86,8 +86,7 @@ enum err store_import_bad_list(struct db *db, struct arena *a, const struct view
 /* A job of the viewer's account that is queued or running. */
 struct import_active {
 	uint64_t job_id;
-	uint64_t src_server_id, dst_server_id;
-	const char *src_user, *dst_user; /* valid during the call */
+	const char *src_host, *src_user, *dst_host, *dst_user; /* valid during the call */
 };
 /* Call each for all of them.  It must not use db. */
 enum err store_import_active(struct db *db, const struct viewer *v,

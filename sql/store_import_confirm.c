@@ -1,6 +1,7 @@
 /* An import's end: it becomes a batch, or is forgotten. */
 #include "sql/store_import.h"
 
+#include "sql/job_row.h"
 #include "sql/limits.h"
 #include "sql/store_batch.h"
 #include "sql/tx.h"
@@ -24,22 +25,17 @@ static enum err refuse(struct confirmation *c, enum import_outcome why)
 }
 
 /* Mailboxes of this import that somebody queued after its preview had looked. */
-static enum err queued_since(
-    struct db *db, const struct confirmation *c, const struct import *im, bool *any_r)
+static enum err demand_idle(struct db *db, struct confirmation *c)
 {
 	AUTO_ARENA struct arena *a = arena_new();
 	struct db_rows rows;
-	enum err e = db_query_one(db, a,
-	    "SELECT EXISTS (SELECT 1 FROM job j FORCE INDEX (job_account_state)"
-	    " STRAIGHT_JOIN import_row r FORCE INDEX (import_row_user) ON r.import_id = ?"
-	    " AND r.src_user = j.src_user AND r.dst_user = j.dst_user"
-	    " AND r.src_server_id = j.src_server_id AND r.dst_server_id = j.dst_server_id"
-	    " WHERE j.account_id = ? AND j.state IN ('queued', 'running') AND j.queued_at >= ?)",
-	    DB_ARGS(db_p_u64(c->id), db_p_u64(c->v->account_id), db_p_time(im->created_at * 1000000)), &rows);
+	enum err e = db_query(db, a,
+	    "SELECT o.id " JOB_BUSY_AMONG(
+		"job j FORCE INDEX (job_batch)") "WHERE j.batch_id = ?"
+						 " AND NOT (o.batch_id <=> j.batch_id)" JOB_BUSY_LOCK,
+	    DB_ARGS(db_p_u64(c->batch_id)), &rows);
 
-	if (e == ERR_OK)
-		*any_r = db_u64(&rows, 0, 0) != 0;
-	return e;
+	return e == ERR_OK && rows.count > 0 ? refuse(c, IMPORT_QUEUED_ELSEWHERE) : e;
 }
 
 /* The last line of the next load behind line after; 0: nothing is left. */
@@ -102,6 +98,8 @@ static enum err make_jobs(struct db *db, struct confirmation *c, const struct im
 	if (all != im->rows_good)
 		return refuse(c, IMPORT_SERVER_GONE);
 	e = limits_batch_hosts(db, c->batch_id);
+	if (e == ERR_OK)
+		e = demand_idle(db, c);
 	if (e != ERR_OK)
 		return e;
 	return db_exec(db,
@@ -117,7 +115,6 @@ static enum err confirm(struct db *db, void *ctx)
 	struct confirmation *c = ctx;
 	struct import im;
 	uint64_t changed;
-	bool queued;
 	enum err e = store_import_get(db, a, c->v, c->id, &im);
 
 	if (e != ERR_OK)
@@ -131,11 +128,7 @@ static enum err confirm(struct db *db, void *ctx)
 		return refuse(c, IMPORT_EMPTY);
 	if (im.rows_bad > 0 && !c->skip_bad)
 		return refuse(c, IMPORT_HAS_BAD);
-	e = queued_since(db, c, &im, &queued);
-	if (e == ERR_OK && queued)
-		return refuse(c, IMPORT_QUEUED_ELSEWHERE);
-	if (e == ERR_OK)
-		e = limits_take(db, c->v->account_id, im.rows_good);
+	e = limits_take(db, c->v->account_id, im.rows_good);
 	if (e == ERR_OK)
 		e = store_batch_create(db, c->v, c->tag, &c->batch_id);
 	if (e == ERR_CONFLICT)

@@ -83,16 +83,31 @@ static enum err insert_rerun(struct db *db, const struct creation *c, uint64_t *
 	return db_exec(db,
 	    "INSERT INTO job (" JOB_RERUN_COLUMNS ") SELECT ?, ?," JOB_RERUN_VALUES
 	    "FROM job j" JOB_RERUN_SERVERS
-	    "WHERE j.id = ? AND j.account_id = ? AND j.state NOT IN ('queued', 'running')"
-	    " AND " JOB_BUSY_ID " IS NULL",
+	    "WHERE j.id = ? AND j.account_id = ? AND j.state NOT IN ('queued', 'running')",
 	    DB_ARGS(db_p_u64(c->dry_run), key_param(c->request_key), db_p_u64(c->parent_id),
 		db_p_u64(c->account_id)),
 	    changed_r);
 }
 
+/* If this job is queued, no other one of its mailboxes may be on its way.  ERR_CONFLICT: *other_id_r is. */
+static enum err demand_idle(struct db *db, uint64_t id, uint64_t *other_id_r)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	struct db_rows rows;
+	enum err e = db_query(db, a,
+	    "SELECT o.id " JOB_BUSY_AMONG("job j") "WHERE j.id = ? AND j.state = 'queued'" JOB_BUSY_LOCK,
+	    DB_ARGS(db_p_u64(id)), &rows);
+
+	if (e != ERR_OK || rows.count == 0)
+		return e;
+	*other_id_r = db_u64(&rows, 0, 0);
+	return ERR_CONFLICT;
+}
+
 static enum err create(struct db *db, void *ctx)
 {
 	struct creation *c = ctx;
+	uint64_t other;
 	struct event ev = {.kind = "created", .from = -1, .to = JOB_QUEUED, .user_id = c->v->user_id};
 	uint64_t changed;
 	enum err e = limits_take(db, c->account_id, 1);
@@ -105,6 +120,8 @@ static enum err create(struct db *db, void *ctx)
 		return c->n != NULL ? ERR_NOT_FOUND : ERR_CONFLICT;
 	ev.job_id = c->id = db_insert_id(db);
 	e = limits_job_host(db, c->id);
+	if (e == ERR_OK && c->n == NULL)
+		e = demand_idle(db, c->id, &other);
 	return e == ERR_OK ? event_add(db, &ev) : e;
 }
 
@@ -225,11 +242,12 @@ struct change {
 	uint64_t id;
 	const struct job_credentials *credentials;
 	enum job_state state; /* result of a cancel */
+	uint64_t other_id;    /* result of an edit that is refused */
 };
 
 static enum err edit(struct db *db, void *ctx)
 {
-	const struct change *c = ctx;
+	struct change *c = ctx;
 	const struct job_credentials *k = c->credentials;
 	const struct event ev = {
 	    .job_id = c->id, .kind = "edited", .from = -1, .to = -1, .user_id = c->v->user_id};
@@ -244,22 +262,32 @@ static enum err edit(struct db *db, void *ctx)
 		sealed_param(&k->dst_sealed), db_p_u64(c->id), SCOPE_ARGS(c->v)),
 	    &changed);
 
+	c->other_id = 0;
 	if (e != ERR_OK)
 		return e;
-	if (changed == 1)
-		return event_add(db, &ev);
+	if (changed == 1) {
+		e = demand_idle(db, c->id, &c->other_id);
+		return e == ERR_OK ? event_add(db, &ev) : e;
+	}
 	e = look(db, c->v, c->id, NULL, &state);
 	return e == ERR_OK ? ERR_CONFLICT : e;
 }
 
-enum err store_job_edit(struct db *db, const struct viewer *v, uint64_t id, const struct job_credentials *c)
+enum err store_job_edit(
+    struct db *db, const struct viewer *v, uint64_t id, const struct job_credentials *c, uint64_t *other_id_r)
 {
+	struct change change = {.v = v, .id = id, .credentials = c};
+	enum err e;
+
 	if ((c->src_user != NULL && !text_fits(c->src_user, 1, USER_MAX_CHARS)) ||
 	    (c->dst_user != NULL && !text_fits(c->dst_user, 1, USER_MAX_CHARS)) ||
 	    (c->src_sealed.bytes != NULL && !sealed_fits(&c->src_sealed)) ||
 	    (c->dst_sealed.bytes != NULL && !sealed_fits(&c->dst_sealed)))
 		return ERR_INVALID;
-	return tx_run(db, edit, &(struct change){.v = v, .id = id, .credentials = c});
+	e = tx_run(db, edit, &change);
+	if (other_id_r != NULL)
+		*other_id_r = change.other_id;
+	return e;
 }
 
 static enum err cancel(struct db *db, void *ctx)

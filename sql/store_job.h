@@ -33,10 +33,12 @@ struct job_new {
 };
 
 /*
- * Queue a job in the viewer's account.  *existed_r (may be NULL): a job with this request_key was there
- * already (the form was sent twice), nothing was made and *id_r is that job's.  ERR_NOT_FOUND: a server the
- * viewer may not use. ERR_INVALID: a field out of range.  ERR_LIMIT: the account may queue no more, or not
- * copy to this host.  After ERR_UNCERTAIN call again with the same request_key.
+ * Queue a job in the viewer's account.  It may be between mailboxes that are on their way already, as a real
+ * run queued behind a dry one: they never run at once (sql/store_queue.h).  *existed_r (may be NULL): a job
+ * with this request_key was there already (the form was sent twice), nothing was made and *id_r is that
+ * job's.  ERR_NOT_FOUND: a server the viewer may not use. ERR_INVALID: a field out of range.  ERR_LIMIT: the
+ * account may queue no more, or not copy to this host.  After ERR_UNCERTAIN call again with the same
+ * request_key.
  */
 enum err store_job_create(struct db *db, const struct viewer *v, const struct job_new *n, uint64_t *id_r,
     bool *existed_r) MUST_CHECK;
@@ -101,14 +103,17 @@ enum err store_job_list(struct db *db, struct arena *a, const struct viewer *v, 
 enum err store_job_counts(struct db *db, const struct viewer *v, const struct job_filter *f,
     uint64_t counts_r[JOB_STATE__MAX]) MUST_CHECK;
 
-/* New credentials; NULL user or NULL bytes: unchanged.  Sealed for job.account_id.  ERR_NOT_FOUND;
- * ERR_CONFLICT: it is running; ERR_INVALID. */
+/*
+ * New credentials; NULL user or NULL bytes: unchanged.  Sealed for job.account_id.  ERR_NOT_FOUND;
+ * ERR_INVALID; ERR_CONFLICT: it is running, or it is queued and another job of the new mailboxes is queued or
+ * running. *other_id_r (may be NULL) is that one then, else 0.
+ */
 struct job_credentials {
 	const char *src_user, *dst_user;
 	struct job_sealed src_sealed, dst_sealed;
 };
-enum err store_job_edit(
-    struct db *db, const struct viewer *v, uint64_t id, const struct job_credentials *c) MUST_CHECK;
+enum err store_job_edit(struct db *db, const struct viewer *v, uint64_t id, const struct job_credentials *c,
+    uint64_t *other_id_r) MUST_CHECK;
 
 /*
  * Cancel: a queued job is cancelled at once (*state_r = JOB_CANCELLED), a running one gets the wish noted for

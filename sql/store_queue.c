@@ -62,7 +62,7 @@ struct claim {
 };
 
 /* Both rows are written under a condition and must change: whoever commits first has them.  ERR_LOST:
- * somebody did. */
+ * somebody did, or has the same mailboxes. */
 static enum err write_claim(struct db *db, const struct claim *c)
 {
 	uint64_t changed;
@@ -83,12 +83,13 @@ static enum err write_claim(struct db *db, const struct claim *c)
 	    DB_ARGS(token_param(c->token), db_p_u64(c->worker_id), db_p_u64(c->lease_s),
 		db_p_u64(c->token->job_id)),
 	    &changed);
-	if (e == ERR_OK && changed != 1)
+	if (e == ERR_CONFLICT || (e == ERR_OK && changed != 1))
 		return ERR_LOST;
 	return e == ERR_OK ? turns_note(db, c->account_id) : e;
 }
 
-/* The servers may have been edited while the job waited. */
+/* The servers may have been edited while the job waited; the mailboxes may be others then, and run already:
+ * ERR_CONFLICT. */
 static enum err refresh_servers(struct db *db, const struct queue_token *t)
 {
 	enum err e = db_exec(db,
@@ -123,8 +124,10 @@ static enum err claim_one(struct db *db, struct arena *a, const struct claim *c,
 	if (e != ERR_OK)
 		return e;
 	e = write_claim(db, c);
-	if (e == ERR_OK)
+	if (e == ERR_OK) {
 		e = refresh_servers(db, c->token);
+		e = e == ERR_CONFLICT ? ERR_LOST : e;
+	}
 	if (e == ERR_OK)
 		e = event_add(db, &ev);
 	if (e == ERR_OK) {

@@ -47,11 +47,12 @@ struct queue_job {
 
 /*
  * Claim the job whose turn it is (sql/turns.h: of each account the oldest, the accounts in turn), if a slot
- * is free; jobs of suspended accounts wait.  lease_s: seconds from now, > 0.  Resolves an unanswered commit
- * by itself, reconnecting once.  ERR_NOT_FOUND: nothing waits.  ERR_BUSY: jobs wait but no slot is free, or
- * others were faster: poll again.  ERR_UNCERTAIN: the answer was lost and could not be asked for again: call
- * store_queue_claim_resolve() when the database is back, before any other claim.  ERR_INTERNAL: the database
- * lets no job be claimed or read (db_error()), and none was.
+ * is free; jobs of suspended accounts wait, and so do those whose mailboxes a running job has: a unique key
+ * sees to it that of two between the same mailboxes one begins.  lease_s: seconds from now, > 0.  Resolves an
+ * unanswered commit by itself, reconnecting once.  ERR_NOT_FOUND: nothing waits.  ERR_BUSY: jobs wait but no
+ * slot or mailbox is free, or others were faster: poll again.  ERR_UNCERTAIN: the answer was lost and could
+ * not be asked for again: call store_queue_claim_resolve() when the database is back, before any other claim.
+ * ERR_INTERNAL: the database lets no job be claimed or read (db_error()), and none was.
  */
 enum err store_queue_claim(struct db *db, struct arena *a, uint64_t worker_id, unsigned lease_s,
     struct queue_token *t, struct queue_job *job_r) MUST_CHECK;

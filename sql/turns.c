@@ -74,8 +74,9 @@ enum err turns_next(struct db *db, struct turns *t, uint64_t *account_id_r)
 enum err turns_jobs(struct db *db, struct arena *a, uint64_t account_id, struct db_rows *rows_r)
 {
 	return db_query(db, a,
-	    "SELECT j.id FROM job j FORCE INDEX (job_turn) WHERE j.waits_in = ? ORDER BY j.queued_at, j.id"
-	    " LIMIT ?",
+	    "SELECT j.id FROM job j FORCE INDEX (job_turn) WHERE j.waits_in = ?"
+	    " AND NOT EXISTS (SELECT 1 FROM job r WHERE r.running_mailboxes = j.mailboxes)"
+	    " ORDER BY j.queued_at, j.id LIMIT ?",
 	    DB_ARGS(db_p_u64(account_id), db_p_u64(TURNS_JOBS)), rows_r);
 }
 

@@ -43,7 +43,8 @@ enum err turns_begin(struct db *db, struct arena *a, struct turns *t_r) MUST_CHE
 /* The next account that has jobs queued and is not suspended.  ERR_NOT_FOUND: there is none more. */
 enum err turns_next(struct db *db, struct turns *t, uint64_t *account_id_r) MUST_CHECK;
 
-/* The account's first queued jobs, at most TURNS_JOBS; one column, the id. */
+/* The account's first queued jobs whose mailboxes no running job has, at most TURNS_JOBS; one column, the id.
+ */
 enum err turns_jobs(struct db *db, struct arena *a, uint64_t account_id, struct db_rows *rows_r) MUST_CHECK;
 
 /* Inside the transaction that claims one of its jobs: the account has had its turn. */

@@ -13,7 +13,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct import_server servers[] = {{1, "Old", true}, {2, "New", false}};
+static const struct import_server servers[] = {
+    {1, "Old", "a.example.org", true}, {2, "New", "b.example.org", false}};
 
 struct reading {
 	struct import_check check;
@@ -37,7 +38,7 @@ static enum err take_row(void *arg, const struct csv_row *row)
 	if (r->rows++ == 0)
 		return import_map_read(row, &r->check.map, &problems);
 	if (import_check_row(&r->check, r->arena, row, &good, &problems) == ERR_OK) {
-		assert(good.mailboxes.src_server_id > 0 && good.mailboxes.dst_server_id > 0);
+		assert(good.src_server_id > 0 && good.dst_server_id > 0);
 		assert(
 		    *good.mailboxes.src_user != '\0' && strpbrk(good.mailboxes.src_user, "\r\n\t ") == NULL);
 		assert(*good.src_password != '\0' && strpbrk(good.src_password, "\r\n") == NULL);

@@ -1,4 +1,6 @@
 """Changing the four credentials of a job: the form, what is kept, what is refused, who may."""
+import threading
+
 import webstack
 import tap
 from tap import has, lacks, same
@@ -69,10 +71,48 @@ def test_a_rerun_takes_what_was_changed():
 
 def test_a_queued_job_starts_with_the_new_values():
     job = web.add_job(web.acme, "queued")
-    a = member.post(url(job), form(source_user="bob"))
+    a = member.post(url(job), form(source_user="carol"))
     same((a.status, a.location), (303, "/migration/jobs/%d?notice=job_changed_queued" % job))
-    same(row(job)[0], "bob")
+    same(row(job)[0], "carol")
     has(member.get(a.location).text, "It starts with the new values")
+
+
+def test_a_queued_job_is_not_changed_to_mailboxes_on_their_way():
+    for state in ("queued", "running"):
+        busy = web.add_job(web.acme, state, src_user="'dan'", dst_user="'%s'" % state)
+        job = web.add_job(web.acme, "queued")
+        before = row(job)
+        a = member.post(url(job), form(source_user="Dan", dest_user=state.upper()))
+        same(a.status, 409, state)
+        has(a.text, "Job %d copies between the same mailboxes" % busy)
+        has(a.text, "/migration/jobs/%d\"" % busy)
+        same(row(job), before)
+        same(member.post_json(url(job), form(source_user="dan", dest_user=state)).json()["type"], "urn:mailconvoy:mailboxes_busy")
+        web.end_job(busy)
+        same(member.post(url(job), form(source_user="dan", dest_user=state)).status, 303)
+    # a mailbox of the same name in another account is theirs, and not told of
+    web.add_job(web.other, "queued", src_user="'erin'", dst_user="'erin'")
+    same(member.post(url(web.add_job(web.acme, "queued")), form(source_user="erin", dest_user="erin")).status, 303)
+
+
+def test_of_two_people_who_ask_at_the_same_moment_one_is_refused():
+    second = web.sign_in("member")
+    for n in range(10):
+        job = web.add_job(web.acme, "done")
+        jobs = [web.add_job(web.acme, "queued") for _ in range(2)]
+        for what in ([("/migration/jobs/%d/rerun" % job, {"dry_run": "0"})] * 2,
+                     [(url(j), form(source_user="both", dest_user="both%d" % n)) for j in jobs]):
+            answers = [None, None]
+
+            def ask(i):
+                answers[i] = (member, second)[i].post(*what[i]).status
+
+            threads = [threading.Thread(target=ask, args=(i,)) for i in range(2)]
+            for t in threads:
+                t.start()
+            for t in threads:
+                t.join()
+            same(sorted(answers), [303, 409], what[0][0])
 
 
 def test_a_job_that_has_ended_however_is_changed():

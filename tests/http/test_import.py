@@ -159,7 +159,7 @@ def test_every_problem_of_every_row_is_told_at_once():
 def test_a_mailbox_that_is_queued_or_running_is_refused():
     for n, state in enumerate(("queued", "running", "done")):
         web.add_job(web.acme, state, src_user="'busy%d@old.example.org'" % n, dst_user="'busy%d@new.example.org'" % n,
-                    src_server_id=OLD, dst_server_id=NEW)
+                    src_host="'IMAP.example.org'", dst_host="'mail.example.net'")
     found = problems("\n".join([HEADER] + [line("Busy%d" % n) for n in range(3)]))
     same([n for n, _, _ in found], [2, 3])
     has(found[0][2], "queued or running already")

@@ -298,10 +298,11 @@ int fixture_reset(void **state)
 
 uint64_t make_job(const struct viewer *v, uint64_t source, uint64_t destination)
 {
+	static unsigned made;
 	const struct job_new n = {.dry_run = true,
 	    .src_server_id = source != 0 ? source : server_shared,
 	    .dst_server_id = destination != 0 ? destination : server_shared,
-	    .src_user = "old@example.org",
+	    .src_user = arena_printf(arena, "old%u@example.org", ++made),
 	    .dst_user = "new@example.org",
 	    .src_sealed = {"sealed source", 13},
 	    .dst_sealed = {"sealed destination", 18}};

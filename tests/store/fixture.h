@@ -55,7 +55,8 @@ int64_t number(const char *sql);
 const char *text(const char *sql);
 void run_sql(const char *sql);
 
-/* A queued job of this viewer's account, between the two servers (0: the shared one). */
+/* A queued job of this viewer's account, between the two servers (0: the shared one), of mailboxes of its
+ * own. */
 uint64_t make_job(const struct viewer *v, uint64_t source, uint64_t destination);
 /* Claim the next one for worker_1 with a minute's lease; the test fails if there is none. */
 uint64_t claim_next(struct queue_token *t);

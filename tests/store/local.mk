@@ -34,6 +34,13 @@ tests_store_test_crash_LDADD = $(STORE_LIBS)
 tests_store_test_claims_LDADD = $(STORE_LIBS)
 endif
 
+# mailboxes on their way
+if HAVE_CMOCKA
+check_PROGRAMS += tests/store/test_mailboxes
+TESTS += tests/store/test_mailboxes
+tests_store_test_mailboxes_LDADD = $(STORE_LIBS)
+endif
+
 # batches and imports
 if HAVE_CMOCKA
 check_PROGRAMS += tests/store/test_batch tests/store/test_import

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-enum { WORKERS = 4, JOBS = 2000, NAIVE_JOBS = 400 };
+enum { WORKERS = 4, JOBS = 2000, NAIVE_JOBS = 400, SHARED_JOBS = 300, SHARED_MAILBOXES = 3 };
 
 extern char **environ;
 
@@ -74,17 +74,19 @@ static int work(const char *socket, uint64_t worker_id, bool naive)
 	return 0;
 }
 
-static void queue_up(unsigned count)
+/* Jobs of as many mailboxes, one after the other. */
+static void queue_up(unsigned count, unsigned mailboxes)
 {
 	run_sql(arena_printf(arena,
 	    "INSERT INTO job (account_id, dry_run, src_server_name, src_host, src_port, src_security, "
 	    "src_verify,"
 	    " src_user, src_sealed, dst_server_name, dst_host, dst_port, dst_security, dst_verify, dst_user, "
 	    "dst_sealed,"
-	    " state, queued_at, updated_at) SELECT %lu, 1, 's', 'h', 993, 'tls', 1, 'u', 's', 'd', 'h', 993, "
-	    "'tls', 1,"
+	    " state, queued_at, updated_at) SELECT %lu, 1, 's', 'h', 993, 'tls', 1, CONCAT('u', seq %% %u), "
+	    "'s', "
+	    "'d', 'h', 993, 'tls', 1,"
 	    " 'u', 'd', 'queued', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) FROM seq_1_to_%u",
-	    member_a.account_id, count));
+	    member_a.account_id, mailboxes, count));
 }
 
 /* Run the workers to the end; returns the most jobs seen running at any look. */
@@ -131,7 +133,7 @@ static void four_workers_run_each_of_two_thousand_jobs_once(void **state)
 	int64_t most;
 
 	(void)state;
-	queue_up(JOBS);
+	queue_up(JOBS, JOBS);
 	most = run_workers("--work");
 	assert_in_range(most, 1, 2);
 	assert_int_equal(number("SELECT COUNT(*) FROM job WHERE state = 'done'"), JOBS);
@@ -142,10 +144,23 @@ static void four_workers_run_each_of_two_thousand_jobs_once(void **state)
 	assert_consistent();
 }
 
+static void four_workers_never_run_the_same_mailboxes_twice_at_once(void **state)
+{
+	(void)state;
+	queue_up(SHARED_JOBS, SHARED_MAILBOXES);
+	(void)run_workers("--work");
+	assert_int_equal(number("SELECT COUNT(*) FROM job WHERE state = 'done'"), SHARED_JOBS);
+	assert_int_equal(
+	    number("SELECT COUNT(*) FROM job a JOIN job b ON a.id < b.id AND a.src_user = b.src_user"
+		   " AND a.started_at < b.finished_at AND b.started_at < a.finished_at"),
+	    0);
+	assert_consistent();
+}
+
 static void the_naive_claim_is_caught(void **state)
 {
 	(void)state;
-	queue_up(NAIVE_JOBS);
+	queue_up(NAIVE_JOBS, NAIVE_JOBS);
 	run_workers("--naive");
 	assert_true(number(claimed_twice) > 0);
 }
@@ -154,6 +169,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    STORE_TEST(four_workers_run_each_of_two_thousand_jobs_once),
+	    STORE_TEST(four_workers_never_run_the_same_mailboxes_twice_at_once),
 	    STORE_TEST(the_naive_claim_is_caught),
 	};
 

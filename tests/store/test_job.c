@@ -137,17 +137,17 @@ static void credentials_change_unless_it_runs(void **state)
 	uint64_t id = make_job(&member_a, 0, 0);
 
 	(void)state;
-	assert_ok(store_job_edit(db, &member_a, id, &k));
+	assert_ok(store_job_edit(db, &member_a, id, &k, NULL));
 	assert_ok(store_job_get(db, arena, &member_a, id, &j));
 	assert_string_equal(j.source.user, "changed@example.org");
 	assert_string_equal(j.destination.user, "new@example.org");
 	assert_string_equal(text("SELECT dst_sealed FROM job"), "new seal");
 	assert_string_equal(text("SELECT src_sealed FROM job"), "sealed source");
 	claim_next(&t);
-	assert_int_equal(store_job_edit(db, &member_a, id, &k), ERR_CONFLICT);
+	assert_int_equal(store_job_edit(db, &member_a, id, &k, NULL), ERR_CONFLICT);
 	finish_as(&t, JOB_FAILED);
-	assert_ok(store_job_edit(db, &member_a, id, &k));
-	assert_int_equal(store_job_edit(db, &member_a, 424242, &k), ERR_NOT_FOUND);
+	assert_ok(store_job_edit(db, &member_a, id, &k, NULL));
+	assert_int_equal(store_job_edit(db, &member_a, 424242, &k, NULL), ERR_NOT_FOUND);
 }
 
 static void mailboxes_on_their_way_are_not_run_again(void **state)

@@ -49,7 +49,7 @@ static void another_accounts_rows_do_not_exist(void **state)
 	for (int step = 0; step < 3; step++) {
 		assert_int_equal(store_job_get(db, arena, &member_b, id, &job), ERR_NOT_FOUND);
 		assert_int_equal(store_job_children(db, arena, &member_b, id, &jobs, &count), ERR_NOT_FOUND);
-		assert_int_equal(store_job_edit(db, &member_b, id, &k), ERR_NOT_FOUND);
+		assert_int_equal(store_job_edit(db, &member_b, id, &k, NULL), ERR_NOT_FOUND);
 		assert_int_equal(store_job_cancel(db, &member_b, id, &s), ERR_NOT_FOUND);
 		assert_int_equal(store_job_rerun(db, &member_b, id, true, NULL, &made, NULL), ERR_NOT_FOUND);
 		assert_int_equal(store_job_delete(db, &member_b, id), ERR_NOT_FOUND);

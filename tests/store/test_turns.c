@@ -14,9 +14,9 @@ static void queue_up(uint64_t account_id, unsigned count, unsigned younger_s)
 	    "INSERT INTO job (account_id, dry_run, src_server_name, src_host, src_port, src_security, "
 	    "src_verify, src_user, src_sealed, dst_server_name, dst_host, dst_port, dst_security, dst_verify,"
 	    " dst_user, dst_sealed, state, queued_at, updated_at) SELECT %lu, 1, 's', 'h', 993, 'tls', 1,"
-	    " CONCAT('u', seq), 's', 'd', 'h', 993, 'tls', 1, CONCAT('u', seq), 'd', 'queued',"
+	    " CONCAT('u', seq), 's', 'd', 'h', 993, 'tls', 1, CONCAT('u', seq, '@', %lu), 'd', 'queued',"
 	    " UTC_TIMESTAMP(6) - INTERVAL 1 DAY + INTERVAL %u SECOND, UTC_TIMESTAMP(6) FROM seq_1_to_%u",
-	    account_id, younger_s, count));
+	    account_id, account_id, younger_s, count));
 }
 
 static uint64_t account_of(uint64_t job_id)

@@ -11,8 +11,10 @@
 	    .count = sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), \
 	    .fields = (const char *[]){__VA_ARGS__}})
 
-static const struct import_server servers[] = {{1, "Old", true}, {2, "New", true}, {3, "2", true},
-    {4, "Twin", true}, {5, "Twin", true}, {6, "Far", false}};
+static const struct import_server servers[] = {{1, "Old", "old.example.org", true},
+    {2, "New", "new.example.org", true}, {3, "2", "two.example.org", true},
+    {4, "Twin", "old.example.org", true}, {5, "Twin", "twin.example.org", true},
+    {6, "Far", "far.example.org", false}};
 static struct import_check check;
 static struct arena *arena;
 static struct buf problems = BUF_INIT;
@@ -82,8 +84,8 @@ static void a_server_is_named_by_id_or_exactly(void **state)
 {
 	(void)state;
 	assert_int_equal(judge(ROW("Old", "a", "p", " 1 ", "b", "q", "", "")), ERR_OK);
-	assert_int_equal(good.mailboxes.src_server_id, 1);
-	assert_int_equal(good.mailboxes.dst_server_id, 1);
+	assert_int_equal(good.src_server_id, 1);
+	assert_int_equal(good.dst_server_id, 1);
 	assert_int_equal(judge(ROW("old", "a", "p", "01", "c", "q", "", "")), ERR_INVALID);
 	assert_string_equal(
 	    problems.data, "sourceServerId\tUnknown server “old”.\ndestServerId\tUnknown server “01”.\n");
@@ -131,12 +133,15 @@ static void an_address_is_an_address_or_a_user_name(void **state)
 
 static void the_same_mailboxes_are_told_with_where_they_were(void **state)
 {
-	const struct import_mailboxes active = {1, 3, "Busy", "x"};
+	const struct import_mailboxes active = {"old.example.org", "Busy", "two.example.org", "x"};
 
 	(void)state;
 	import_seen_add(check.active, &active, 99);
 	assert_int_equal(judge(ROW("1", "A@example.org", "p", "1", "x", "q", "", "")), ERR_OK);
 	assert_int_equal(judge(ROW("Old", "a@Example.org", "p2", "Old", "X", "q2", "", "")), ERR_INVALID);
+	assert_string_equal(problems.data, "\tThe same mailboxes as in line 7.\n");
+	/* another server of the same host */
+	assert_int_equal(judge(ROW("4", "a@example.org", "p", "1", "x", "q", "", "")), ERR_INVALID);
 	assert_string_equal(problems.data, "\tThe same mailboxes as in line 7.\n");
 	assert_int_equal(judge(ROW("1", "a@example.org", "p", "3", "x", "q", "", "")), ERR_OK);
 	assert_int_equal(judge(ROW("1", "busy", "p", "3", "X", "q", "", "")), ERR_INVALID);
@@ -175,7 +180,7 @@ static void many_mailboxes_are_remembered(void **state)
 	(void)state;
 	for (int round = 0; round < 2; round++)
 		for (unsigned i = 0; i < 5000; i++) {
-			const struct import_mailboxes m = {1, 2, arena_printf(arena, "u%u", i), "x"};
+			const struct import_mailboxes m = {"a", arena_printf(arena, "u%u", i), "b", "x"};
 
 			assert_int_equal(import_seen_add(check.seen, &m, i + 1), round == 0 ? 0 : i + 1);
 		}

@@ -103,6 +103,7 @@ class World:
         os.chmod(self.root, 0o700)
         atexit.register(self.close)
         self.workers = []
+        self.boxes = 1
         self.db = Database(self.root)
         self.db.try_sql("CREATE DATABASE mailconvoy CHARACTER SET utf8mb4")
         subprocess.run([HELPER, "migrate", self.db.socket, "mailconvoy", os.path.join(SRC, "sql")], check=True)
@@ -156,14 +157,16 @@ class World:
         worker.wait(seconds)
         return time.monotonic() - began
 
-    def add_jobs(self, *users, dry_run=0, sealed=None, destination="accounts",
+    def add_jobs(self, *users, dry_run=0, sealed=None, destination=None,
                  source=("old.example.org", 993, "tls", 1), target=("new.example.org", 993, "tls", 1)):
-        """Jobs whose source user tells the stub how to behave; returns their ids."""
+        """Jobs whose source user tells the stub how to behave, each to a mailbox of its own; returns their ids."""
         src, dst = sealed or self.sealed
         rows = ",".join(
             "(1, 1, %d, 'Old', '%s', %d, '%s', %d, '%s', x'%s', 'New', '%s', %d, '%s', %d, "
             "'%s', x'%s', 'queued', UTC_TIMESTAMP(6) + INTERVAL %d MICROSECOND, UTC_TIMESTAMP(6))"
-            % (dry_run, *source, user, src, *target, destination, dst, i) for i, user in enumerate(users))
+            % (dry_run, *source, user, src, *target,
+               destination or "box%d" % (self.boxes + i), dst, i) for i, user in enumerate(users))
+        self.boxes += len(users)
         last = self.db.sql(
             "INSERT INTO job (account_id, owner_user_id, dry_run, src_server_name, src_host, src_port, src_security, src_verify, "
             "src_user, src_sealed, dst_server_name, dst_host, dst_port, dst_security, dst_verify, dst_user, "
