@@ -64,7 +64,7 @@ char *ctl_ask_password(struct ctl *ctl, const char *whose);
 typedef enum ctl_exit ctl_verb_fn(struct ctl *ctl, int count, char **words);
 
 ctl_verb_fn verb_setup, verb_db, verb_user, verb_account, verb_token, verb_slots, verb_check, verb_doctor,
-    verb_conf, verb_key, verb_mail;
+    verb_conf, verb_key, verb_mail, verb_passwords;
 
 /* Shared by setup and user: make an admin or member; the exit code. */
 enum ctl_exit ctl_user_create(

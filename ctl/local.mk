@@ -6,6 +6,7 @@ ctl_mailconvoyctl_SOURCES = \
 	%D%/verb_key.c \
 	%D%/verb_conf.c \
 	%D%/verb_slots.c \
+	%D%/verb_passwords.c \
 	%D%/verb_check.c \
 	%D%/verb_mail.c \
 	%D%/verb_user.c \

@@ -34,6 +34,8 @@ static const struct verb {
     {"account", "add|limit|suspend|resume|close|list …", "customers, and what they are allowed", verb_account,
 	true},
     {"token", "create|revoke|list …", "what scripts sign their requests with", verb_token, true},
+    {"passwords", "remove JOB…|--ended-before DAYS", "remove stored mailbox passwords now", verb_passwords,
+	true},
     {"slots", "[N]", "how many migrations may run at once", verb_slots, true},
     {"check", "", "verify that jobs, slots, leases and logs agree", verb_check, true},
     {"mail", "test ADDRESS", "send a notification, and say why if it fails", verb_mail, true},
@@ -47,7 +49,7 @@ static void usage(FILE *out)
 {
 	fputs("usage: mailconvoyctl [-c FILE] VERB …\n\n", out);
 	for (size_t i = 0; i < VERBS; i++)
-		fprintf(out, "  %-7s %-34s %s\n", verbs[i].name, verbs[i].words, verbs[i].help);
+		fprintf(out, "  %-9s %-34s %s\n", verbs[i].name, verbs[i].words, verbs[i].help);
 	fprintf(out, "\n  -c FILE     configuration, instead of %s\n  --version   print the version\n",
 	    conf_default_path);
 }

@@ -6,8 +6,6 @@
 #include "sql/store_queue.h"
 #include "lib/parse.h"
 
-enum { SLOTS_MAX = 1000 };
-
 enum ctl_exit verb_slots(struct ctl *ctl, int count, char **words)
 {
 	unsigned total = 0, used = 0, wanted = 0;
@@ -17,8 +15,8 @@ enum ctl_exit verb_slots(struct ctl *ctl, int count, char **words)
 	if (count == 1) {
 		uint64_t n;
 
-		if (parse_u64(words[0], 0, SLOTS_MAX, &n) != ERR_OK) {
-			ctl_complain("slots is a number from 0 (nothing starts) to %d", SLOTS_MAX);
+		if (parse_u64(words[0], 0, QUEUE_SLOTS_MAX, &n) != ERR_OK) {
+			ctl_complain("slots is a number from 0 (nothing starts) to %d", QUEUE_SLOTS_MAX);
 			return CTL_USAGE;
 		}
 		wanted = (unsigned)n;

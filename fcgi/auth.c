@@ -11,9 +11,11 @@
 #include "lib/log.h"
 #include "lib/password.h"
 #include "lib/token.h"
+#include "sql/store_bulk.h"
 #include "sql/store_session.h"
 #include "sql/store_throttle.h"
 #include "sql/store_user.h"
+#include "sql/store_user_admin.h"
 
 enum { DEVICE_COOKIE_S = 180 * 86400, BLOCK_S = 60, SESSION_COOKIES_MAX = 2 };
 
@@ -315,6 +317,10 @@ static void sweep(struct visit *v)
 
 	if (e == ERR_OK)
 		e = store_throttle_purge(v->web->db);
+	if (e == ERR_OK)
+		e = store_user_link_purge(v->web->db);
+	if (e == ERR_OK)
+		e = store_bulk_sweep(v->web->db);
 	if (e != ERR_OK)
 		log_warnx("removing old sessions: %s", err_text(e));
 }

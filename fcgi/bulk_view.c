@@ -17,6 +17,18 @@ static const struct words {
 	{"running is being stopped", "running are being stopped"}, "Being stopped"},
     [BULK_DELETED] = {{"will be deleted with its log, for good", "will be deleted with their logs, for good"},
 	{"is deleted with its log", "are deleted with their logs"}, "Deleted"},
+    [BULK_PASSWORDS_REMOVED] = {{"will have its stored passwords removed, and need them to run again",
+				    "will have their stored passwords removed, and need them to run again"},
+	{"has no stored passwords any more", "have no stored passwords any more"}, "Passwords removed"},
+    [BULK_NEEDS_PASSWORDS] =
+	{{"needs its passwords again, which were removed: run it from its own page",
+	     "need their passwords again, which were removed: run them from their own pages"},
+	    {"needs its passwords again, which were removed: run it from its own page",
+		"need their passwords again, which were removed: run them from their own pages"},
+	    "Not touched: its passwords were removed; run it from its own page"},
+    [BULK_NO_PASSWORDS] = {{"has no stored passwords any more", "have no stored passwords any more"},
+	{"had no stored passwords any more", "had no stored passwords any more"},
+	"Not touched: it had no stored passwords any more"},
     [BULK_NOT_ENDED] = {{"is queued or running already", "are queued or running already"},
 	{"was queued or running already", "were queued or running already"},
 	"Not touched: it was queued or running already"},
@@ -50,6 +62,7 @@ const char *bulk_action_text(enum bulk_action action)
 	    [BULK_RETRY] = "Retry",
 	    [BULK_CANCEL] = "Cancel",
 	    [BULK_DELETE] = "Delete",
+	    [BULK_REMOVE_PASSWORDS] = "Remove passwords",
 	};
 
 	return texts[action];

@@ -115,6 +115,11 @@ static void add_state(struct json_object *o, const struct job *j)
 	view_bool(o, "is_stopping", is_stopping(j));
 }
 
+static bool has_passwords(const struct job *j)
+{
+	return j->passwords_removed_at == 0;
+}
+
 static void add_actions(struct json_object *o, struct arena *a, const struct job *j)
 {
 	bool running = j->state == JOB_RUNNING, ended = job_state_is_ended(j->state);
@@ -136,6 +141,13 @@ static void add_actions(struct json_object *o, struct arena *a, const struct job
 			     : NULL);
 	view_bool(o, "can_rerun", ended);
 	view_str(o, "why_not_rerun", ended ? NULL : "It has not ended yet.");
+	view_str(o, "remove_passwords_url", url_job(a, j->id, "remove-passwords"));
+	view_bool(o, "needs_passwords", ended && !has_passwords(j));
+	view_bool(o, "can_remove_passwords", ended && has_passwords(j));
+	view_str(o, "why_not_remove_passwords",
+	    !ended              ? "It has not ended yet and needs them."
+	    : !has_passwords(j) ? "There are none any more."
+				: NULL);
 	view_bool(o, "can_delete", !running);
 	view_str(o, "why_not_delete", running ? "It is running: cancel it first." : NULL);
 }
@@ -165,6 +177,9 @@ struct json_object *job_view(struct arena *a, const struct job *j, int64_t now_s
 	view_moment(o, a, "created", j->queued_at, now_s);
 	view_moment(o, a, "started", j->started_at, now_s);
 	view_moment(o, a, "ended", j->finished_at, now_s);
+	view_bool(o, "has_passwords", has_passwords(j));
+	view_moment(o, a, "passwords_removed", j->passwords_removed_at, now_s);
+	view_moment(o, a, "log_removed", j->log_removed_at, now_s);
 	view_add(o, "duration_s", j->duration_ms >= 0 ? json_object_new_int64(j->duration_ms / 1000) : NULL);
 	view_str(
 	    o, "duration_text", j->duration_ms >= 0 ? view_duration_text(a, j->duration_ms / 1000) : NULL);
@@ -284,10 +299,11 @@ static void add_field(struct json_object *fields, const char *name, const char *
 	json_object_array_add(fields, f);
 }
 
-static struct json_object *step_object(const struct step *s, const char *request_key)
+/* A rerun of a job without passwords begins with the page that asks for them. */
+static struct json_object *step_object(const struct step *s, const struct job *j, const char *request_key)
 {
 	struct json_object *o = json_object_new_object(), *fields = json_object_new_array();
-	bool post = s->dry_run >= 0;
+	bool post = s->dry_run >= 0 && has_passwords(j);
 
 	view_str(o, "code", s->code);
 	view_str(o, "label", s->label);
@@ -323,7 +339,7 @@ static struct json_object *next_step(struct arena *a, const struct job *j, const
 
 	for (i = 0; j->reason_action != NULL && i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (strcmp(steps[i].code, j->reason_action) == 0)
-			return step_object(&steps[i], request_key);
+			return step_object(&steps[i], j, request_key);
 	}
 	return NULL;
 }

@@ -63,6 +63,7 @@ fcgi_mailconvoy_web_SOURCES = \
 	%D%/page_settings.c \
 	%D%/page_job_edit.c \
 	%D%/page_job_actions.c \
+	%D%/page_job_rerun.c \
 	%D%/page_job_log.c \
 	%D%/page_log_link.c \
 	%D%/import_stage.c %D%/import_stage.h \

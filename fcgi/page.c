@@ -18,6 +18,8 @@ static const struct {
     {"job_exists", "info", "This job had been queued already; it was not queued twice."},
     {"job_cancelled", "success", "The job was cancelled before it started."},
     {"job_stopping", "success", "The job is being stopped. This takes ten seconds at most."},
+    {"passwords_removed", "success",
+	"The passwords are removed. To run the job again, they must be given again."},
     {"job_deleted", "success", "The job and its log are deleted."},
     {"job_changed", "success", "The job is changed. Run it again to use the new values."},
     {"job_changed_queued", "success", "The job is changed. It starts with the new values."},

@@ -120,7 +120,8 @@ static enum err show_question(struct visit *v, unsigned status, const struct bul
 	uint64_t counts[BULK_OUTCOME__MAX];
 	struct json_object *m, *form, *field;
 	enum err e = store_bulk_judge(v->web->db, &v->viewer, b->id, counts);
-	bool dangerous = b->action == BULK_DELETE || b->action == BULK_CANCEL;
+	bool dangerous =
+	    b->action == BULK_DELETE || b->action == BULK_CANCEL || b->action == BULK_REMOVE_PASSWORDS;
 	const char *text = bulk_action_text(b->action), *number;
 
 	if (e != ERR_OK)
@@ -268,7 +269,8 @@ enum err page_bulk_ask(struct visit *v)
 
 	if (bulk_action_parse(params_get(&v->rq->body, "action"), &q.action) != ERR_OK)
 		return refuse(v, 422, "form", "It is not said what to do",
-		    "“action” is dry_run, run_real, retry, cancel or delete.", "Use one of the buttons.");
+		    "“action” is dry_run, run_real, retry, cancel, delete or remove_passwords.",
+		    "Use one of the buttons.");
 	job_form_request_key(params_get(&v->rq->body, "request_key"), key);
 	e = read_question(v, &q);
 	if (e == ERR_OK)

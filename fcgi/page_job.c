@@ -52,6 +52,19 @@ static const char *program_text(struct arena *a, const struct job *j)
 	    j->program_version ? j->program_version : "");
 }
 
+/* How long the passwords that are stored stay. */
+static const char *passwords_text(struct visit *v, const struct job *j)
+{
+	long days = v->web->conf->credential_days;
+
+	if (j->passwords_removed_at != 0)
+		return NULL;
+	if (days == 0)
+		return "Stored, sealed, until they are removed";
+	return arena_printf(
+	    v->arena, "Stored, sealed; removed %ld day%s after the end", days, days == 1 ? "" : "s");
+}
+
 enum err page_job_show(struct visit *v)
 {
 	struct json_object *m, *family = NULL, *log = NULL;
@@ -79,6 +92,7 @@ enum err page_job_show(struct visit *v)
 	view_add(m, "verification", verify_view(v->arena, &j));
 	view_str(m, "program_text", program_text(v->arena, &j));
 	view_str(m, "mail_text", mail);
+	view_str(m, "passwords_text", passwords_text(v, &j));
 	view_add(m, "lineage", family);
 	view_add(m, "log", log);
 	view_str(m, "request_key", key);

@@ -1,4 +1,4 @@
-/* What can be done with a job: cancel, run again, delete. */
+/* What can be done with a job: cancel, delete, remove its passwords.  (Run again: page_job_rerun.c.) */
 #include <string.h>
 
 #include "fcgi/form.h"
@@ -9,14 +9,6 @@
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
 #include "fcgi/view.h"
-
-static const char *const kinds[] = {"0", "1", NULL};
-static const struct form_spec rerun_specs[] = {
-    {.name = "dry_run", .kind = FORM_CHOICE, .choices = kinds, .required = true},
-    {.name = "request_key", .kind = FORM_TEXT, .max_bytes = 64},
-};
-
-const struct form_table fields_job_rerun = {FORM_ROWS(rerun_specs)};
 
 static enum err refuse(
     struct visit *v, const char *code, const char *title, const char *detail, const char *action)
@@ -42,6 +34,12 @@ static enum err refuse_running_delete(struct visit *v)
 {
 	return refuse(v, "job_running", "The job is running", "A running job and its log cannot be deleted.",
 	    "Cancel it first, and delete it when it has stopped.");
+}
+
+static enum err refuse_needed(struct visit *v)
+{
+	return refuse(v, "job_not_ended", "The job has not ended",
+	    "A job that waits or runs needs its passwords.", "Wait until it ends, or cancel it.");
 }
 
 enum err page_job_cancel_ask(struct visit *v)
@@ -78,57 +76,40 @@ enum err page_job_cancel_submit(struct visit *v)
 	return job_changed(v, v->id, s == JOB_CANCELLED ? "job_cancelled" : "job_stopping");
 }
 
-static enum err refuse_rerun(struct visit *v)
+enum err page_job_passwords_ask(struct visit *v)
 {
-	uint64_t other;
-	enum err e = store_job_busy(v->web->db, &v->viewer, v->id, &other);
+	struct page_confirm c = {.button = "Remove the passwords",
+	    .effect =
+		"The passwords stored with this job are removed for good; the job and its log stay. To run "
+		"it again, both must be given again. Other runs of these mailboxes keep theirs.",
+	    .action_url = url_job(v->arena, v->id, "remove-passwords"),
+	    .back_url = url_job(v->arena, v->id, NULL),
+	    .back_label = "Keep them",
+	    .is_dangerous = true};
 	struct job j;
+	enum err e = store_job_get(v->web->db, v->arena, &v->viewer, v->id, &j);
 
-	if (e == ERR_OK)
-		e = store_job_get(v->web->db, v->arena, &v->viewer, v->id, &j);
-	if (e == ERR_NOT_FOUND || (e == ERR_OK && !job_state_is_ended(j.state)))
-		return refuse(v, "job_not_ended", "The job has not ended",
-		    "A job can be run again when it has ended.", "Wait until it ends, or cancel it.");
 	if (e != ERR_OK)
 		return e;
-	page_error(v, &(struct page_error){.status = 409,
-			  .code = "mailboxes_busy",
-			  .title = "These mailboxes are on their way already",
-			  .detail = arena_printf(v->arena,
-			      "Job %llu copies between the same mailboxes and is queued or running.",
-			      (unsigned long long)other),
-			  .action = "Wait until it ends, or cancel it.",
-			  .link_url = url_job(v->arena, other, NULL),
-			  .link_label = "Look at that job"});
-	return ERR_OK;
+	if (!job_state_is_ended(j.state))
+		return refuse_needed(v);
+	c.heading = arena_printf(v->arena, "Remove the passwords of “%s”?", j.label);
+	return page_confirm(v, 200, &c);
 }
 
-enum err page_job_rerun_submit(struct visit *v)
+enum err page_job_passwords_remove(struct visit *v)
 {
-	unsigned char key[JOB_REQUEST_KEY_BYTES];
-	struct form f;
-	uint64_t id = 0;
-	bool existed = false, dry;
-	enum err e;
+	bool had = false;
+	enum err e = store_job_remove_passwords(v->web->db, &v->viewer, v->id, &had);
 
-	if (form_read(&f, v->arena, &v->rq->body, FORM_ROWS(rerun_specs)) != ERR_OK) {
-		page_error(
-		    v, &(struct page_error){.status = 422,
-			   .code = "form",
-			   .detail = "Say whether it is a dry run (dry_run=1) or a real one (dry_run=0).",
-			   .fields = form_problems(&f)});
-		return ERR_OK;
-	}
-	dry = form_get(&f, "dry_run")->text[0] == '1';
-	job_form_request_key(form_get(&f, "request_key")->text, key);
-	e = store_job_rerun(v->web->db, &v->viewer, v->id, dry, key, &id, &existed);
-	if (e == ERR_UNCERTAIN && web_db(v->web) == ERR_OK)
-		e = store_job_rerun(v->web->db, &v->viewer, v->id, dry, key, &id, &existed);
 	if (e == ERR_CONFLICT)
-		return refuse_rerun(v);
+		return refuse_needed(v);
 	if (e != ERR_OK)
 		return e;
-	return job_made(v, id, existed, existed ? "job_exists" : "job_rerun");
+	if (had)
+		visit_audit(v, "passwords_remove",
+		    arena_printf(v->arena, "job %llu", (unsigned long long)v->id), NULL);
+	return job_changed(v, v->id, "passwords_removed");
 }
 
 static enum err ask_delete(struct visit *v, unsigned status, const struct job *j, const char *error)

@@ -85,6 +85,17 @@ static enum err seal_given(struct visit *v, const struct job *j, enum vault_side
 	return job_seal(v, j->account_id, side, fd->text, sealed_r);
 }
 
+/* Of two passwords that were removed only one was given. */
+static enum err refuse_half(struct visit *v, const struct job *j, struct form *f)
+{
+	static const char *const names[] = {"source_password", "dest_password"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (form_get(f, names[i])->state != FORM_VALUE)
+			form_refuse(f, names[i], "The stored passwords were removed: type both, or neither.");
+	return page_refused(v, "job_edit", arena_printf(v->arena, "Edit %s", j->label), model_of(v, j), f);
+}
+
 enum err page_job_edit_submit(struct visit *v)
 {
 	struct job_credentials c = {0};
@@ -109,6 +120,8 @@ enum err page_job_edit_submit(struct visit *v)
 		e = store_job_edit(v->web->db, &v->viewer, v->id, &c, &other);
 	if (e == ERR_CONFLICT)
 		return other != 0 ? refuse_busy(v, other) : refuse_running(v);
+	if (e == ERR_INVALID && j.passwords_removed_at != 0)
+		return refuse_half(v, &j, &f);
 	if (e != ERR_OK)
 		return e;
 	return job_changed(v, v->id, j.state == JOB_QUEUED ? "job_changed_queued" : "job_changed");

@@ -153,8 +153,8 @@ enum err page_job_log(struct visit *v)
 	uint64_t size;
 	enum err e = store_log_read(v->web->db, v->arena, &v->viewer, v->id, 0, 1, &s);
 
-	if (e != ERR_OK)
-		return e;
+	if (e != ERR_OK || s.is_removed)
+		return e != ERR_OK ? e : ERR_NOT_FOUND;
 	*d = (struct download){.v = v, .end = s.end, .cut_start = s.cut_start, .cut_bytes = s.cut_bytes};
 	(void)snprintf(d->note, sizeof(d->note),
 	    "\n--- mailconvoy: %" PRId64 " bytes were left out here ---\n", s.cut_bytes);

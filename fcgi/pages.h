@@ -59,12 +59,17 @@ enum err page_job_edit_form(struct visit *v) MUST_CHECK;   /* 200; 404; 409 */
 enum err page_job_edit_submit(struct visit *v) MUST_CHECK; /* 303/200; 404; 409; 422 */
 
 /* page_job_actions.c */
-enum err page_job_cancel_ask(struct visit *v) MUST_CHECK;    /* 200; 404; 409 */
-enum err page_job_cancel_submit(struct visit *v) MUST_CHECK; /* 303/200; 404; 409 */
-enum err page_job_rerun_submit(struct visit *v) MUST_CHECK;  /* 303/201; 404; 409; 422 */
-enum err page_job_delete_ask(struct visit *v) MUST_CHECK;    /* 200; 404; 409 */
-enum err page_job_delete_submit(struct visit *v) MUST_CHECK; /* 303/204; 404; 409; 422 not confirmed */
-enum err page_job_delete_hard(struct visit *v) MUST_CHECK;   /* DELETE ?hard=true: 204; 400; 404; 409 */
+enum err page_job_cancel_ask(struct visit *v) MUST_CHECK;       /* 200; 404; 409 */
+enum err page_job_cancel_submit(struct visit *v) MUST_CHECK;    /* 303/200; 404; 409 */
+enum err page_job_delete_ask(struct visit *v) MUST_CHECK;       /* 200; 404; 409 */
+enum err page_job_delete_submit(struct visit *v) MUST_CHECK;    /* 303/204; 404; 409; 422 not confirmed */
+enum err page_job_delete_hard(struct visit *v) MUST_CHECK;      /* DELETE ?hard=true: 204; 400; 404; 409 */
+enum err page_job_passwords_ask(struct visit *v) MUST_CHECK;    /* 200; 404; 409 */
+enum err page_job_passwords_remove(struct visit *v) MUST_CHECK; /* 303/200; 404; 409 */
+
+/* page_job_rerun.c */
+enum err page_job_rerun_form(struct visit *v) MUST_CHECK;   /* 200; 404; 409 */
+enum err page_job_rerun_submit(struct visit *v) MUST_CHECK; /* 303/201; 404; 409; 422 */
 
 /* page_batch.c */
 enum err page_batches_list(struct visit *v) MUST_CHECK; /* 200; 400 */

@@ -94,6 +94,13 @@ static const struct setting settings[] = {
     INT(run_memory_mb, 2048, 64, 1048576, "Address space of one run, in MiB."),
     INT(log_head_mb, 16, 1, 65536, "First part of a run's log that is kept, in MiB."),
     INT(log_tail_mb, 48, 1, 65536, "Last part of a run's log that is kept when it is longer, in MiB."),
+    INT(credential_days, 30, 0, 36500,
+	"Stored passwords of a job are removed so many days after its end; a rerun then asks for them. 0 "
+	"keeps "
+	"them."),
+    INT(log_days, 0, 0, 36500, "Logs are removed so many days after the end of the job; 0 keeps them."),
+    INT(job_days, 0, 0, 36500,
+	"Jobs are deleted, with their logs, so many days after their end; 0 keeps them."),
     INT(session_idle_s, 7200, 60, 2592000, "A session ends after so many seconds without a request."),
     INT(session_max_s, 86400, 60, 31536000,
 	"A session ends so many seconds after signing in, whatever happens."),

@@ -62,6 +62,9 @@ struct conf {
 	long run_memory_mb;
 	long log_head_mb;
 	long log_tail_mb;
+	long credential_days; /* 0: for ever, as the next two */
+	long log_days;
+	long job_days;
 	long session_idle_s;
 	long session_max_s;
 	long login_window_s;

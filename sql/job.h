@@ -129,6 +129,8 @@ struct job {
 	struct job_counters counters;
 	struct job_verify verify;
 	int64_t progress_at, updated_at;
+	int64_t passwords_removed_at; /* since when none are stored: a rerun needs them given anew */
+	int64_t log_removed_at;       /* since when there is no log any more */
 };
 
 #endif

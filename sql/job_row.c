@@ -105,6 +105,8 @@ enum err job_row_read(const struct db_rows *r, size_t row, struct job *j)
 		return ERR_INTERNAL;
 	j->progress_at = db_time_s(r, row, c++);
 	j->updated_at = db_time_s(r, row, c++);
+	j->passwords_removed_at = db_time_s(r, row, c++);
+	j->log_removed_at = db_time_s(r, row, c++);
 	return c == JOB_COLUMN_COUNT ? ERR_OK : ERR_INTERNAL;
 }
 

@@ -24,7 +24,8 @@
 	" TIMESTAMPDIFF(MICROSECOND, j.started_at, COALESCE(j.finished_at, UTC_TIMESTAMP(6))) DIV 1000," \
 	" j.worker_id, j.attempts, j.program, j.program_version, j.exit_code, j.exit_signal," \
 	" j.reason, j.reason_text, j.reason_detail, j.reason_action," \
-	" j.log_bytes, j.log_cut_start, j.log_cut_bytes, j.log_errors, j.log_warnings," \
+	" IF(j.log_removed_at IS NULL, j.log_bytes, 0), j.log_cut_start, j.log_cut_bytes, j.log_errors," \
+	" j.log_warnings," \
 	" j.folders_total, j.folders_done, j.folder_current, j.messages_total, j.messages_done," \
 	" j.messages_copied, j.messages_skipped, j.messages_failed, j.messages_to_copy, j.bytes_total," \
 	" j.bytes_copied, j.biggest_bytes, j.rate_bytes, j.rate_milli_messages, j.eta_s, " \
@@ -32,10 +33,11 @@
 	" j.quota_limit_bytes," \
 	" j.verify_state, j.verify_mode, j.verify_messages, j.verified_messages, j.verify_missing," \
 	" j.verify_altered, j.verify_doubled, j.verify_extra, j.verify_newer, j.verify_adapted," \
-	" j.verify_note, j.verify_rows, j.progress_at, j.updated_at "
+	" j.verify_note, j.verify_rows, j.progress_at, j.updated_at," \
+	" j.passwords_removed_at, j.log_removed_at "
 
 /* Columns JOB_COLUMNS adds; what a query selects after them begins there. */
-enum { JOB_COLUMN_COUNT = 77 };
+enum { JOB_COLUMN_COUNT = 79 };
 
 /* ERR_INTERNAL: the row holds a word this program does not know. */
 enum err job_row_read(const struct db_rows *rows, size_t row, struct job *job_r) MUST_CHECK;
@@ -51,31 +53,41 @@ void job_counters_params(
     const struct job_counters *c, const char *folder, struct db_param params_r[JOB_COUNTERS_COUNT]);
 
 /*
- * "INSERT INTO job (" JOB_RERUN_COLUMNS ") SELECT dry_run, request_key," JOB_RERUN_VALUES "FROM job j"
- * JOB_RERUN_SERVERS makes a queued job from job j.  Server details are read anew while the servers are there
- * and the job's account may use them.
+ * "INSERT INTO job (" JOB_RERUN_COLUMNS ") SELECT dry_run, request_key, source's and destination's sealed
+ * password," JOB_RERUN_VALUES "FROM job j" JOB_RERUN_SERVERS makes a queued job from job j.  Server details
+ * are read anew while the servers are there and the job's account may use them.
  */
 #define JOB_RERUN_COLUMNS \
-	"dry_run, request_key, account_id, owner_user_id, batch_id, parent_id, name," \
-	" src_server_id, src_server_name, src_host, src_port, src_security, src_verify, src_user, " \
-	"src_sealed," \
-	" dst_server_id, dst_server_name, dst_host, dst_port, dst_security, dst_verify, dst_user, " \
-	"dst_sealed," \
+	"dry_run, request_key, src_sealed, dst_sealed, account_id, owner_user_id, batch_id, parent_id, " \
+	"name," \
+	" src_server_id, src_server_name, src_host, src_port, src_security, src_verify, src_user," \
+	" dst_server_id, dst_server_name, dst_host, dst_port, dst_security, dst_verify, dst_user," \
 	" state, queued_at, updated_at"
 #define JOB_RERUN_VALUES \
 	" j.account_id, j.owner_user_id, j.batch_id, j.id, j.name," \
 	" j.src_server_id, COALESCE(s.name, j.src_server_name), COALESCE(s.host, j.src_host)," \
 	" COALESCE(s.port, j.src_port), COALESCE(s.security, j.src_security)," \
-	" COALESCE(s.verify, j.src_verify), j.src_user, j.src_sealed," \
+	" COALESCE(s.verify, j.src_verify), j.src_user," \
 	" j.dst_server_id, COALESCE(d.name, j.dst_server_name), COALESCE(d.host, j.dst_host)," \
 	" COALESCE(d.port, j.dst_port), COALESCE(d.security, j.dst_security)," \
-	" COALESCE(d.verify, j.dst_verify), j.dst_user, j.dst_sealed," \
+	" COALESCE(d.verify, j.dst_verify), j.dst_user," \
 	" 'queued', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) "
 #define JOB_RERUN_SERVERS \
 	" LEFT JOIN server s ON s.id = j.src_server_id AND (s.account_id IS NULL OR s.account_id = " \
 	"j.account_id)" \
 	" LEFT JOIN server d ON d.id = j.dst_server_id AND (d.account_id IS NULL OR d.account_id = " \
 	"j.account_id) "
+
+/* "SET" JOB_PASSWORDS_REMOVED_SET "WHERE … AND" JOB_HAS_IDLE_PASSWORDS: remove those of an ended job j. */
+#define JOB_PASSWORDS_REMOVED_SET \
+	" j.src_sealed = NULL, j.dst_sealed = NULL, j.sealed_at = NULL," \
+	" j.passwords_removed_at = UTC_TIMESTAMP(6), j.updated_at = UTC_TIMESTAMP(6) "
+#define JOB_HAS_IDLE_PASSWORDS " j.state NOT IN ('queued', 'running') AND j.passwords_removed_at IS NULL "
+
+/* "DELETE i FROM job j" JOB_IMPORT_ROWS "WHERE …": what its batch's import still keeps of it, for an hour. */
+#define JOB_IMPORT_ROWS \
+	" JOIN import m ON m.batch_id = j.batch_id JOIN import_row i ON i.import_id = m.id" \
+	" AND i.src_user = j.src_user AND i.dst_user = j.dst_user "
 
 /* "SET" JOB_CANCEL_SET: cancel a queued job j at once; its one parameter is the user (db_p_id). */
 #define JOB_CANCEL_SET \

@@ -33,7 +33,9 @@ sql_libsql_a_SOURCES = \
 	%D%/store_outbox.c %D%/store_outbox.h %D%/store_outbox_show.c \
 	%D%/store_queue.h \
 	%D%/store_log.c %D%/store_log.h \
-	%D%/store_job.c %D%/store_job_list.c \
+	%D%/store_job.c %D%/store_job_list.c %D%/store_job_passwords.c \
+	%D%/store_expiry.c %D%/store_expiry.h \
+	%D%/store_chore.c %D%/store_chore.h \
 	%D%/store_batch_view.c %D%/store_batch_view.h \
 	%D%/store_bulk.h %D%/bulk_sql.h \
 	%D%/store_bulk.c %D%/store_bulk_run.c \
@@ -53,4 +55,5 @@ dist_sql_DATA = %D%/0001_initial.sql \
 	%D%/0007_turns.sql \
 	%D%/0008_panels.sql \
 	%D%/0009_closed.sql \
-	%D%/0010_once.sql
+	%D%/0010_once.sql \
+	%D%/0011_lifetime.sql

@@ -16,7 +16,7 @@
 #include "sql/db.h"
 
 /* The newest migration this program was built for. */
-enum { MCV_SCHEMA_VERSION = 10 };
+enum { MCV_SCHEMA_VERSION = 11 };
 
 struct migration {
 	unsigned version;

@@ -41,7 +41,8 @@ static const struct grant grants[] = {
     {"server", "SELECT, INSERT, UPDATE, DELETE", "SELECT"},
     {"batch", "SELECT, INSERT", "SELECT, UPDATE (ends, unreported)"},
     {"notification", "SELECT", "SELECT, INSERT, UPDATE"},
-    {"job", "SELECT, INSERT, UPDATE, DELETE", "SELECT, UPDATE"},
+    /* the worker makes none; it deletes those that have had their time (job_days) */
+    {"job", "SELECT, INSERT, UPDATE, DELETE", "SELECT, UPDATE, DELETE"},
     {"bulk", "SELECT, INSERT, UPDATE, DELETE", NULL},
     {"bulk_job", "SELECT, INSERT, UPDATE, DELETE", NULL},
     {"job_event", "SELECT, INSERT", "INSERT"},
@@ -52,8 +53,10 @@ static const struct grant grants[] = {
     {"job_log", "SELECT, DELETE", "SELECT, INSERT, DELETE"},
     {"run_slot", "SELECT", "SELECT, UPDATE"},
     {"account_turn", NULL, "SELECT, INSERT, UPDATE"},
+    {"chore", NULL, "SELECT, UPDATE"},
     {"worker", "SELECT", "SELECT, INSERT, UPDATE"},
-    {"audit", "SELECT, INSERT", NULL},
+    /* the worker notes what expired */
+    {"audit", "SELECT, INSERT", "INSERT"},
     {"schema_migration", "SELECT", "SELECT"},
 };
 

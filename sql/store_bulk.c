@@ -15,6 +15,7 @@ static const char *const actions[BULK_ACTION__MAX] = {
     [BULK_RETRY] = "retry",
     [BULK_CANCEL] = "cancel",
     [BULK_DELETE] = "delete",
+    [BULK_REMOVE_PASSWORDS] = "remove_passwords",
 };
 
 static const char *const outcomes[BULK_OUTCOME__MAX] = {
@@ -22,9 +23,12 @@ static const char *const outcomes[BULK_OUTCOME__MAX] = {
     [BULK_CANCELLED] = "cancelled",
     [BULK_STOPPING] = "stopping",
     [BULK_DELETED] = "deleted",
+    [BULK_PASSWORDS_REMOVED] = "passwords_removed",
     [BULK_NOT_ENDED] = "not_ended",
     [BULK_MAILBOXES_BUSY] = "mailboxes_busy",
     [BULK_OLDER_RUN] = "older_run",
+    [BULK_NEEDS_PASSWORDS] = "needs_passwords",
+    [BULK_NO_PASSWORDS] = "no_passwords",
     [BULK_ENDED] = "ended",
     [BULK_STOPPING_ALREADY] = "stopping_already",
     [BULK_RUNNING] = "running",
@@ -73,7 +77,7 @@ enum err bulk_outcome_parse(const char *name, enum bulk_outcome *o_r)
 
 bool bulk_outcome_touches(enum bulk_outcome o)
 {
-	return o <= BULK_DELETED;
+	return o <= BULK_PASSWORDS_REMOVED;
 }
 
 const char *bulk_verdict(enum bulk_action action)
@@ -86,11 +90,17 @@ const char *bulk_verdict(enum bulk_action action)
 	case BULK_DELETE:
 		return "CASE WHEN j.id IS NULL THEN 'gone' WHEN j.state = 'running' THEN 'running'"
 		       " ELSE 'deleted' END";
+	case BULK_REMOVE_PASSWORDS:
+		return "CASE WHEN j.id IS NULL THEN 'gone' WHEN j.state IN ('queued', 'running') THEN "
+		       "'not_ended'"
+		       " WHEN j.passwords_removed_at IS NOT NULL THEN 'no_passwords'"
+		       " ELSE 'passwords_removed' END";
 	default:
 		return "CASE WHEN j.id IS NULL THEN 'gone' WHEN j.state IN ('queued', 'running') THEN "
 		       "'not_ended'"
 		       " WHEN " JOB_BUSY_ID " IS NOT NULL THEN 'mailboxes_busy'"
-		       " WHEN r.is_last = 0 THEN 'older_run' ELSE 'requeued' END";
+		       " WHEN r.is_last = 0 THEN 'older_run'"
+		       " WHEN j.passwords_removed_at IS NOT NULL THEN 'needs_passwords' ELSE 'requeued' END";
 	}
 }
 
@@ -164,16 +174,13 @@ static enum err ask(struct db *db, void *ctx)
 	    db, "UPDATE bulk SET total = ? WHERE id = ?", DB_ARGS(db_p_u64(count), db_p_u64(c->id)), NULL);
 }
 
-/* What nobody confirmed and what nobody will read again; a few at a time, since each may hold many rows. */
-static enum err sweep(struct db *db, const struct viewer *v)
+enum err store_bulk_sweep(struct db *db)
 {
 	return db_exec(db,
-	    "DELETE FROM bulk WHERE user_id = ? AND created_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND"
+	    "DELETE FROM bulk WHERE created_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND"
 	    " AND (confirmed_at IS NULL OR created_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND)"
 	    " ORDER BY created_at LIMIT ?",
-	    DB_ARGS(
-		db_p_u64(v->user_id), db_p_u64(BULK_CONFIRM_S), db_p_u64(BULK_KEEP_S), db_p_u64(SWEEP_MAX)),
-	    NULL);
+	    DB_ARGS(db_p_u64(BULK_CONFIRM_S), db_p_u64(BULK_KEEP_S), db_p_u64(SWEEP_MAX)), NULL);
 }
 
 enum err store_bulk_ask(struct db *db, const struct viewer *v, const struct bulk_question *q, uint64_t *id_r)
@@ -188,7 +195,7 @@ enum err store_bulk_ask(struct db *db, const struct viewer *v, const struct bulk
 	e = find_by_key(db, &c, id_r);
 	if (e != ERR_NOT_FOUND)
 		return e;
-	e = sweep(db, v);
+	e = store_bulk_sweep(db);
 	if (e == ERR_OK)
 		e = tx_run(db, ask, &c);
 	if (e == ERR_CONFLICT) /* the same request, this very moment */

@@ -26,23 +26,27 @@ enum bulk_action {
 	BULK_RETRY,    /* a new run of the same kind */
 	BULK_CANCEL,
 	BULK_DELETE,
+	BULK_REMOVE_PASSWORDS,
 	BULK_ACTION__MAX
 };
 
-/* "dry_run" … "delete"; never NULL. */
+/* "dry_run" … "remove_passwords"; never NULL. */
 const char *bulk_action_name(enum bulk_action action);
 /* ERR_OK or ERR_INVALID. */
 enum err bulk_action_parse(const char *name, enum bulk_action *action_r) MUST_CHECK;
 
-/* What the action does to a job.  The first four touch it, the others leave it alone and say why. */
+/* What the action does to a job.  The first five touch it, the others leave it alone and say why. */
 enum bulk_outcome {
 	BULK_REQUEUED,  /* a new job was made from it */
 	BULK_CANCELLED, /* it was queued and will not start */
 	BULK_STOPPING,  /* it is running; its worker was asked to stop it */
 	BULK_DELETED,
-	BULK_NOT_ENDED,        /* no rerun: it is queued or running itself */
+	BULK_PASSWORDS_REMOVED,
+	BULK_NOT_ENDED,        /* no rerun, no removal: it is queued or running itself */
 	BULK_MAILBOXES_BUSY,   /* no rerun: another job of the same mailboxes is queued or running */
 	BULK_OLDER_RUN,        /* no rerun: a later run of the same mailboxes is among the selected */
+	BULK_NEEDS_PASSWORDS,  /* no rerun: its passwords were removed */
+	BULK_NO_PASSWORDS,     /* no removal: they were removed before */
 	BULK_ENDED,            /* no cancel: it has ended */
 	BULK_STOPPING_ALREADY, /* no cancel: somebody asked before */
 	BULK_RUNNING,          /* no delete: it is running */
@@ -87,11 +91,15 @@ struct bulk_question {
 
 /*
  * Count the jobs that pass q->jobs and keep the list.  The same request_key again gives the same bulk.  Old
- * questions and results of this user are swept on the way.  ERR_NOT_FOUND: no job passes.  ERR_TOO_BIG: more
+ * questions and results are swept on the way.  ERR_NOT_FOUND: no job passes.  ERR_TOO_BIG: more
  * than BULK_JOBS_MAX do.  ERR_INVALID: a malformed filter.
  */
 enum err store_bulk_ask(
     struct db *db, const struct viewer *v, const struct bulk_question *q, uint64_t *id_r) MUST_CHECK;
+
+/* Remove what nobody confirmed and what nobody will read again, whoever asked; a few at a time, since each
+ * may hold many rows. */
+enum err store_bulk_sweep(struct db *db) MUST_CHECK;
 
 /* ERR_NOT_FOUND. */
 enum err store_bulk_get(

@@ -26,16 +26,24 @@ struct chunk {
 #define RERUN_KEY \
 	"UNHEX(MD5(CONCAT((SELECT HEX(b.request_key) FROM bulk b WHERE b.id = r.bulk_id), ':', j.id)))"
 
+/* For an event that is no change of state. */
+enum { STATE_AS_IS = -1 };
+
+static struct db_param state_param(int state)
+{
+	return state < 0 ? db_p_null() : db_p_str(job_state_name((enum job_state)state));
+}
+
 static enum err write_event(
-    struct db *db, const struct chunk *c, const char *outcome, const char *kind, int from, enum job_state to)
+    struct db *db, const struct chunk *c, const char *outcome, const char *kind, int from, int to)
 {
 	return db_exec(db,
 	    "INSERT INTO job_event (job_id, account_id, at, kind, from_state, to_state, user_id, detail)"
 	    " SELECT j.id, j.account_id, UTC_TIMESTAMP(6), ?, ?, ?, ?, CONCAT('bulk ', r.bulk_id)"
 	    " FROM bulk_job r JOIN job j ON j.id = IF(r.outcome = 'requeued', r.other_job_id, "
 	    "r.job_id) " CHUNK_WHERE "AND r.outcome = ? ORDER BY r.n",
-	    DB_ARGS(db_p_str(kind), from < 0 ? db_p_null() : db_p_str(job_state_name((enum job_state)from)),
-		db_p_str(job_state_name(to)), db_p_id(c->v->user_id), CHUNK_ARGS(c), db_p_str(outcome)),
+	    DB_ARGS(db_p_str(kind), state_param(from), state_param(to), db_p_id(c->v->user_id), CHUNK_ARGS(c),
+		db_p_str(outcome)),
 	    NULL);
 }
 
@@ -106,8 +114,9 @@ static enum err rerun(struct db *db, const struct chunk *c)
 	if (e == ERR_OK)
 		e = db_exec(db,
 		    "INSERT INTO job (" JOB_RERUN_COLUMNS ") SELECT COALESCE(?, j.dry_run), " RERUN_KEY
-		    "," JOB_RERUN_VALUES "FROM " CHUNK_JOBS JOB_RERUN_SERVERS CHUNK_WHERE
-		    "AND r.outcome = 'requeued' AND j.state NOT IN ('queued', 'running') ORDER BY r.n",
+		    ", j.src_sealed, j.dst_sealed," JOB_RERUN_VALUES
+		    "FROM " CHUNK_JOBS JOB_RERUN_SERVERS CHUNK_WHERE
+		    "AND r.outcome = 'requeued' AND" JOB_HAS_IDLE_PASSWORDS "ORDER BY r.n",
 		    DB_ARGS(
 			action == BULK_RETRY ? db_p_null() : db_p_u64(action == BULK_DRY_RUN), CHUNK_ARGS(c)),
 		    &changed);
@@ -149,6 +158,26 @@ static enum err cancel(struct db *db, const struct chunk *c)
 	return e == ERR_OK ? write_event(db, c, "stopping", "cancel_asked", JOB_RUNNING, JOB_RUNNING) : e;
 }
 
+static enum err remove_passwords(struct db *db, const struct chunk *c)
+{
+	uint64_t changed;
+	enum err e = db_exec(db,
+	    "UPDATE " CHUNK_JOBS "SET" JOB_PASSWORDS_REMOVED_SET CHUNK_WHERE
+	    "AND r.outcome = 'passwords_removed' AND" JOB_HAS_IDLE_PASSWORDS,
+	    DB_ARGS(CHUNK_ARGS(c)), &changed);
+
+	if (e == ERR_OK)
+		e = demand_all(db, c, "passwords_removed", changed);
+	if (e == ERR_OK)
+		e = db_exec(db,
+		    "DELETE i FROM " CHUNK_JOBS JOB_IMPORT_ROWS CHUNK_WHERE
+		    "AND r.outcome = 'passwords_removed'",
+		    DB_ARGS(CHUNK_ARGS(c)), NULL);
+	return e == ERR_OK
+		   ? write_event(db, c, "passwords_removed", "passwords_removed", STATE_AS_IS, STATE_AS_IS)
+		   : e;
+}
+
 static enum err delete_jobs(struct db *db, struct chunk *c)
 {
 	uint64_t changed;
@@ -171,6 +200,11 @@ static enum err delete_jobs(struct db *db, struct chunk *c)
 	return e == ERR_OK ? demand_all(db, c, "deleted", changed) : e;
 }
 
+static bool is_rerun(enum bulk_action action)
+{
+	return action == BULK_DRY_RUN || action == BULK_RUN_REAL || action == BULK_RETRY;
+}
+
 /* Jobs that may not have ended can change under our eyes: they are held until the transaction is over. */
 static enum err judge(struct db *db, const struct chunk *c)
 {
@@ -179,7 +213,7 @@ static enum err judge(struct db *db, const struct chunk *c)
 	struct db_rows rows;
 	enum err e = ERR_OK;
 
-	if (action == BULK_CANCEL || action == BULK_DELETE)
+	if (!is_rerun(action))
 		e = db_query(db, c->arena,
 		    "SELECT j.id FROM " CHUNK_JOBS CHUNK_WHERE "ORDER BY r.n FOR UPDATE",
 		    DB_ARGS(CHUNK_ARGS(c)), &rows);
@@ -190,7 +224,7 @@ static enum err judge(struct db *db, const struct chunk *c)
 	query_add_p(&q, " OR j.account_id = ?) SET r.outcome = ", db_p_u64(c->v->account_id));
 	query_add(&q, bulk_verdict(action));
 	query_add(&q, ", r.other_job_id = ");
-	query_add(&q, action == BULK_CANCEL || action == BULK_DELETE ? "NULL " : JOB_BUSY_ID " ");
+	query_add(&q, is_rerun(action) ? JOB_BUSY_ID " " : "NULL ");
 	query_add_p(&q, "WHERE r.bulk_id = ?", db_p_u64(c->bulk->id));
 	query_add_p(&q, " AND r.n > ?", db_p_u64(c->first));
 	query_add_p(&q, " AND r.n <= ?", db_p_u64(c->last));
@@ -224,6 +258,7 @@ static enum err do_chunk(struct db *db, void *ctx)
 	switch (c->bulk->action) {
 	case BULK_CANCEL: return cancel(db, c);
 	case BULK_DELETE: return delete_jobs(db, c);
+	case BULK_REMOVE_PASSWORDS: return remove_passwords(db, c);
 	default: return rerun(db, c);
 	}
 }

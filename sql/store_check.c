@@ -37,12 +37,14 @@ static const struct rule {
 	"SELECT CONCAT('the log of job ', j.id, ' holds ', COALESCE(l.bytes, 0), ' bytes, its job says ',"
 	" j.log_bytes - j.log_cut_bytes)"
 	" FROM job j LEFT JOIN (SELECT job_id, SUM(length) AS bytes FROM job_log GROUP BY job_id) l"
-	" ON l.job_id = j.id WHERE COALESCE(l.bytes, 0) <> j.log_bytes - j.log_cut_bytes LIMIT 1000"},
+	" ON l.job_id = j.id WHERE COALESCE(l.bytes, 0) <> j.log_bytes - j.log_cut_bytes AND "
+	"j.log_removed_at IS NULL LIMIT 1000"},
     {"log_gap",
 	"SELECT CONCAT('the log of job ', job_id, ' has a gap or an overlap before byte ', start) FROM ("
 	"SELECT l.job_id, l.start, j.log_cut_start, j.log_cut_bytes, COALESCE(LAG(l.start + l.length)"
 	" OVER (PARTITION BY l.job_id ORDER BY l.start), 0) AS expected"
-	" FROM job_log l JOIN job j ON j.id = l.job_id) c WHERE start <> expected"
+	" FROM job_log l JOIN job j ON j.id = l.job_id AND j.log_removed_at IS NULL) c WHERE start <> "
+	"expected"
 	" AND NOT (expected <=> log_cut_start AND start = log_cut_start + log_cut_bytes) LIMIT 1000"},
     {"log_without_job", "SELECT CONCAT('there is a log of job ', l.job_id, ', which does not exist')"
 			" FROM (SELECT DISTINCT job_id FROM job_log) l LEFT JOIN job j ON j.id = l.job_id"

@@ -22,6 +22,11 @@ static bool sealed_fits(const struct job_sealed *s)
 	return s->bytes != NULL && s->len >= 1 && s->len <= JOB_SEALED_MAX;
 }
 
+static bool sealed_fits_or_none(const struct job_sealed *s)
+{
+	return s->bytes == NULL || sealed_fits(s);
+}
+
 /* The job a form has already made in this account.  ERR_NOT_FOUND. */
 static enum err find_by_key(struct db *db, uint64_t account_id, const uint8_t *request_key, uint64_t *id_r)
 {
@@ -42,9 +47,9 @@ static enum err find_by_key(struct db *db, uint64_t account_id, const uint8_t *r
 struct creation {
 	const struct viewer *v;
 	const struct job_new *n; /* NULL: rerun */
+	const struct job_rerun *r;
 	uint64_t parent_id;
 	uint64_t account_id;
-	bool dry_run;
 	const uint8_t *request_key;
 	uint64_t id; /* result */
 };
@@ -80,12 +85,16 @@ static enum err insert_new(struct db *db, const struct creation *c, uint64_t *ch
 
 static enum err insert_rerun(struct db *db, const struct creation *c, uint64_t *changed_r)
 {
+	struct db_param src = sealed_param(&c->r->src_sealed), dst = sealed_param(&c->r->dst_sealed);
+
 	return db_exec(db,
-	    "INSERT INTO job (" JOB_RERUN_COLUMNS ") SELECT ?, ?," JOB_RERUN_VALUES
+	    "INSERT INTO job (" JOB_RERUN_COLUMNS
+	    ") SELECT ?, ?, COALESCE(?, j.src_sealed), COALESCE(?, j.dst_sealed)," JOB_RERUN_VALUES
 	    "FROM job j" JOB_RERUN_SERVERS
-	    "WHERE j.id = ? AND j.account_id = ? AND j.state NOT IN ('queued', 'running')",
-	    DB_ARGS(db_p_u64(c->dry_run), key_param(c->request_key), db_p_u64(c->parent_id),
-		db_p_u64(c->account_id)),
+	    "WHERE j.id = ? AND j.account_id = ? AND j.state NOT IN ('queued', 'running')"
+	    " AND COALESCE(?, j.src_sealed) IS NOT NULL AND COALESCE(?, j.dst_sealed) IS NOT NULL",
+	    DB_ARGS(db_p_u64(c->r->dry_run), key_param(c->request_key), src, dst, db_p_u64(c->parent_id),
+		db_p_u64(c->account_id), src, dst),
 	    changed_r);
 }
 
@@ -179,13 +188,16 @@ static enum err look(
 	return job_state_parse(db_str(&rows, 0, 1), state_r) == ERR_OK ? ERR_OK : ERR_INTERNAL;
 }
 
-enum err store_job_rerun(struct db *db, const struct viewer *v, uint64_t id, bool dry_run,
-    const uint8_t *request_key, uint64_t *id_r, bool *existed_r)
+enum err store_job_rerun(struct db *db, const struct viewer *v, uint64_t id, const struct job_rerun *r,
+    uint64_t *id_r, bool *existed_r)
 {
-	struct creation c = {.v = v, .parent_id = id, .dry_run = dry_run, .request_key = request_key};
+	struct creation c = {.v = v, .parent_id = id, .r = r, .request_key = r->request_key};
 	enum job_state state;
-	enum err e = look(db, v, id, &c.account_id, &state);
+	enum err e;
 
+	if (!sealed_fits_or_none(&r->src_sealed) || !sealed_fits_or_none(&r->dst_sealed))
+		return ERR_INVALID;
+	e = look(db, v, id, &c.account_id, &state);
 	return e == ERR_OK ? create_once(db, &c, id_r, existed_r) : e;
 }
 
@@ -253,13 +265,18 @@ static enum err edit(struct db *db, void *ctx)
 	    .job_id = c->id, .kind = "edited", .from = -1, .to = -1, .user_id = c->v->user_id};
 	enum job_state state;
 	uint64_t changed;
+	struct db_param src = sealed_param(&k->src_sealed), dst = sealed_param(&k->dst_sealed);
+	bool is_sealed = k->src_sealed.bytes != NULL || k->dst_sealed.bytes != NULL;
+	/* Assignments see those before them.  New passwords lie there from now on. */
 	enum err e = db_exec(db,
 	    "UPDATE job SET src_user = COALESCE(?, src_user), src_sealed = COALESCE(?, src_sealed),"
-	    " dst_user = COALESCE(?, dst_user), dst_sealed = COALESCE(?, dst_sealed), updated_at = "
-	    "UTC_TIMESTAMP(6)"
-	    " WHERE id = ? AND " SCOPE " AND state <> 'running'",
-	    DB_ARGS(db_p_str(k->src_user), sealed_param(&k->src_sealed), db_p_str(k->dst_user),
-		sealed_param(&k->dst_sealed), db_p_u64(c->id), SCOPE_ARGS(c->v)),
+	    " dst_user = COALESCE(?, dst_user), dst_sealed = COALESCE(?, dst_sealed),"
+	    " sealed_at = IF(?, UTC_TIMESTAMP(6), sealed_at),"
+	    " passwords_removed_at = IF(src_sealed IS NULL, passwords_removed_at, NULL),"
+	    " updated_at = UTC_TIMESTAMP(6) WHERE id = ? AND " SCOPE " AND state <> 'running'"
+	    " AND (passwords_removed_at IS NULL OR (? IS NULL) = (? IS NULL))",
+	    DB_ARGS(db_p_str(k->src_user), src, db_p_str(k->dst_user), dst, db_p_u64(is_sealed),
+		db_p_u64(c->id), SCOPE_ARGS(c->v), src, dst),
 	    &changed);
 
 	c->other_id = 0;
@@ -270,7 +287,9 @@ static enum err edit(struct db *db, void *ctx)
 		return e == ERR_OK ? event_add(db, &ev) : e;
 	}
 	e = look(db, c->v, c->id, NULL, &state);
-	return e == ERR_OK ? ERR_CONFLICT : e;
+	if (e != ERR_OK)
+		return e;
+	return job_state_is_ended(state) ? ERR_INVALID : ERR_CONFLICT;
 }
 
 enum err store_job_edit(
@@ -281,8 +300,7 @@ enum err store_job_edit(
 
 	if ((c->src_user != NULL && !text_fits(c->src_user, 1, USER_MAX_CHARS)) ||
 	    (c->dst_user != NULL && !text_fits(c->dst_user, 1, USER_MAX_CHARS)) ||
-	    (c->src_sealed.bytes != NULL && !sealed_fits(&c->src_sealed)) ||
-	    (c->dst_sealed.bytes != NULL && !sealed_fits(&c->dst_sealed)))
+	    !sealed_fits_or_none(&c->src_sealed) || !sealed_fits_or_none(&c->dst_sealed))
 		return ERR_INVALID;
 	e = tx_run(db, edit, &change);
 	if (other_id_r != NULL)

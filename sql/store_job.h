@@ -105,8 +105,9 @@ enum err store_job_counts(struct db *db, const struct viewer *v, const struct jo
 
 /*
  * New credentials; NULL user or NULL bytes: unchanged.  Sealed for job.account_id.  ERR_NOT_FOUND;
- * ERR_INVALID; ERR_CONFLICT: it is running, or it is queued and another job of the new mailboxes is queued or
- * running. *other_id_r (may be NULL) is that one then, else 0.
+ * ERR_INVALID: also one password alone where both were removed; ERR_CONFLICT: it is running, or it is queued
+ * and another job of the new mailboxes is queued or running. *other_id_r (may be NULL) is that one then, else
+ * 0.
  */
 struct job_credentials {
 	const char *src_user, *dst_user;
@@ -126,16 +127,28 @@ enum err store_job_cancel(
 
 /*
  * A new queued job from an ended one: same account, owner, name, credentials; parent_id points back; server
- * details are read anew where the servers still exist.  request_key as in struct job_new.  ERR_NOT_FOUND;
- * ERR_CONFLICT: it has not ended, or another job of the same mailboxes is queued or running
- * (store_job_busy()): two copies into one mailbox would double its mail.  ERR_LIMIT.  After ERR_UNCERTAIN
- * call again with the same request_key.
+ * details are read anew where the servers still exist.  ERR_NOT_FOUND; ERR_CONFLICT: it has not ended, or
+ * another job of the same mailboxes is queued or running (store_job_busy()): two copies into one mailbox
+ * would double its mail; or its passwords were removed and are not given.  ERR_LIMIT; ERR_INVALID.  After
+ * ERR_UNCERTAIN call again with the same request_key.
  */
-enum err store_job_rerun(struct db *db, const struct viewer *v, uint64_t id, bool dry_run,
-    const uint8_t *request_key, uint64_t *id_r, bool *existed_r) MUST_CHECK;
+struct job_rerun {
+	bool dry_run;
+	const uint8_t *request_key;               /* as in struct job_new */
+	struct job_sealed src_sealed, dst_sealed; /* sealed for job.account_id; NULL bytes: the job's own */
+};
+enum err store_job_rerun(struct db *db, const struct viewer *v, uint64_t id, const struct job_rerun *r,
+    uint64_t *id_r, bool *existed_r) MUST_CHECK;
 
 /* Another job between the same mailboxes as this one that is queued or running.  ERR_NOT_FOUND: none. */
 enum err store_job_busy(struct db *db, const struct viewer *v, uint64_t id, uint64_t *other_id_r) MUST_CHECK;
+
+/*
+ * Remove the stored passwords of an ended job, at once.  Other runs of its mailboxes keep theirs.  *had_r
+ * (may be NULL): false: it had none any more.  ERR_NOT_FOUND; ERR_CONFLICT: it has not ended and needs them.
+ */
+enum err store_job_remove_passwords(
+    struct db *db, const struct viewer *v, uint64_t id, bool *had_r) MUST_CHECK;
 
 /* Row and log are gone for good; its events stay.  ERR_NOT_FOUND; ERR_CONFLICT: it is running.  Any error
  * after the row went leaves log chunks without a job, which store_log_sweep() removes. */
@@ -144,7 +157,8 @@ enum err store_job_delete(struct db *db, const struct viewer *v, uint64_t id) MU
 struct job_event {
 	uint64_t id;
 	int64_t at;         /* seconds since 1970 UTC */
-	const char *kind;   /* created edited cancel_asked cancelled claimed finished rescued deleted */
+	const char *kind;   /* created edited cancel_asked cancelled claimed finished rescued deleted …
+			   passwords_removed log_removed */
 	int from, to;       /* enum job_state, or -1 */
 	uint64_t user_id;   /* 0: not a person */
 	uint64_t worker_id; /* 0: not a worker */

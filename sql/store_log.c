@@ -199,7 +199,8 @@ enum err store_log_read(struct db *db, struct arena *a, const struct viewer *v, 
 {
 	struct db_rows rows;
 	enum err e = db_query_one(db, a,
-	    "SELECT state, log_bytes, log_cut_start, log_cut_bytes FROM job WHERE id = ? AND " SCOPE,
+	    "SELECT state, log_bytes, log_cut_start, log_cut_bytes, log_removed_at IS NOT NULL FROM job"
+	    " WHERE id = ? AND " SCOPE,
 	    DB_ARGS(db_p_u64(job_id), SCOPE_ARGS(v)), &rows);
 
 	if (e != ERR_OK)
@@ -211,6 +212,9 @@ enum err store_log_read(struct db *db, struct arena *a, const struct viewer *v, 
 	    .start = offset,
 	    .bytes = "",
 	};
+	if (db_u64(&rows, 0, 4) != 0)
+		*slice_r =
+		    (struct log_slice){.cut_start = -1, .start = offset, .bytes = "", .is_removed = true};
 	if (job_state_parse(db_str(&rows, 0, 0), &slice_r->state) != ERR_OK)
 		return ERR_INTERNAL;
 	if (offset < 0 || offset > slice_r->end || max < 1 || max > LOG_READ_MAX)
@@ -229,19 +233,34 @@ enum err store_log_delete(struct db *db, uint64_t job_id)
 	return e;
 }
 
-enum err store_log_sweep(struct db *db, unsigned *jobs_r)
+/* The next job there is a log of, after this one, and whether it has a row.  ERR_NOT_FOUND. */
+static enum err next_log(struct db *db, uint64_t after, uint64_t *job_id_r, bool *has_job_r)
 {
 	AUTO_ARENA struct arena *a = arena_new();
 	struct db_rows rows;
-	enum err e = db_query(db, a,
-	    "SELECT l.job_id FROM (SELECT DISTINCT job_id FROM job_log) l LEFT JOIN job j ON j.id = l.job_id"
-	    " WHERE j.id IS NULL LIMIT ?",
-	    DB_ARGS(db_p_u64(SWEEP_JOBS)), &rows);
+	enum err e = db_query_one(db, a,
+	    "SELECT l.job_id, EXISTS (SELECT 1 FROM job j WHERE j.id = l.job_id) FROM job_log l"
+	    " WHERE l.job_id > ? ORDER BY l.job_id LIMIT 1",
+	    DB_ARGS(db_p_u64(after)), &rows);
 
-	*jobs_r = 0;
-	for (size_t i = 0; e == ERR_OK && i < rows.count; i++) {
-		e = store_log_delete(db, db_u64(&rows, i, 0));
-		*jobs_r += e == ERR_OK;
+	if (e != ERR_OK)
+		return e;
+	*job_id_r = db_u64(&rows, 0, 0);
+	*has_job_r = db_u64(&rows, 0, 1) != 0;
+	return ERR_OK;
+}
+
+enum err store_log_sweep(struct db *db, uint64_t *at, bool *more_r)
+{
+	enum err e = ERR_OK;
+
+	for (unsigned i = 0; e == ERR_OK && i < SWEEP_JOBS; i++) {
+		bool has_job;
+
+		e = next_log(db, *at, at, &has_job);
+		if (e == ERR_OK && !has_job)
+			e = store_log_delete(db, *at);
 	}
-	return e;
+	*more_r = e == ERR_OK;
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
 }

@@ -8,6 +8,7 @@
 #ifndef MCV_SQL_STORE_LOG_H
 #define MCV_SQL_STORE_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +45,7 @@ struct log_slice {
 	int64_t start;     /* where bytes begin: the offset asked for, or the end of the gap it lies in */
 	const char *bytes; /* raw, NUL added; arena-owned */
 	size_t len;        /* 0 at the end of the log */
+	bool is_removed;   /* there was one: it is as if it were empty */
 };
 
 /*
@@ -58,7 +60,8 @@ enum err store_log_read(struct db *db, struct arena *a, const struct viewer *v, 
 /* Remove all chunks of a job that has no row any more, 500 a transaction. */
 enum err store_log_delete(struct db *db, uint64_t job_id) MUST_CHECK;
 
-/* Remove chunks without a job (a delete was cut short), at most 20 jobs a call.  *jobs_r: how many jobs. */
-enum err store_log_sweep(struct db *db, unsigned *jobs_r) MUST_CHECK;
+/* Remove chunks without a job (a delete was cut short), looking at some logs from that of job *at on, which
+ * is moved along; begin with 0.  *more_r: there may be more. */
+enum err store_log_sweep(struct db *db, uint64_t *at, bool *more_r) MUST_CHECK;
 
 #endif

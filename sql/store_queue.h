@@ -128,8 +128,10 @@ enum err store_queue_rescue_expired(
 /* Permits to run: how many, and how many are in use now. */
 enum err store_queue_slots(struct db *db, unsigned *total_r, unsigned *used_r) MUST_CHECK;
 
-/* Make it wanted (0 to 1000).  Slots in use are never taken away: *total_r, how many there are now, may be
- * more than wanted; call again when jobs have ended.  ERR_INVALID. */
+enum { QUEUE_SLOTS_MAX = 1000 };
+
+/* Make it wanted (0 to QUEUE_SLOTS_MAX).  Slots in use are never taken away: *total_r, how many there are
+ * now, may be more than wanted; call again when jobs have ended.  ERR_INVALID. */
 enum err store_queue_slots_set(struct db *db, unsigned wanted, unsigned *total_r) MUST_CHECK;
 
 struct queue_depth {

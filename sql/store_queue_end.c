@@ -6,7 +6,7 @@
 #include "sql/job_row.h"
 #include "sql/tx.h"
 
-enum { TEXT_MAX_CHARS = 1000, RESCUE_MAX = 1000, SLOTS_MAX = 1000 };
+enum { TEXT_MAX_CHARS = 1000, RESCUE_MAX = 1000 };
 
 struct end {
 	const struct queue_token *token;
@@ -227,7 +227,7 @@ enum err store_queue_slots_set(struct db *db, unsigned wanted, unsigned *total_r
 	unsigned used;
 	enum err e;
 
-	if (wanted > SLOTS_MAX)
+	if (wanted > QUEUE_SLOTS_MAX)
 		return ERR_INVALID;
 	e = tx_run(db, set_slots, &(struct slots){.wanted = wanted, .arena = a});
 	return e == ERR_OK ? store_queue_slots(db, total_r, &used) : e;

@@ -136,6 +136,12 @@ enum err store_user_link_create(
 	    db, change, &(struct change){.v = v, .kind = CHANGE_LINK, .id = user_id, .hash = id_hash});
 }
 
+enum err store_user_link_purge(struct db *db)
+{
+	return db_exec(
+	    db, "DELETE FROM user_link WHERE expires_at < UTC_TIMESTAMP(6) LIMIT 500", DB_NONE, NULL);
+}
+
 enum err store_user_link_get(
     struct db *db, struct arena *a, const uint8_t id_hash[USER_LINK_HASH_BYTES], struct user *user_r)
 {

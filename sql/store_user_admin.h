@@ -44,6 +44,9 @@ enum err store_user_link_create(struct db *db, const struct viewer *v, uint64_t 
 enum err store_user_link_get(struct db *db, struct arena *a, const uint8_t id_hash[USER_LINK_HASH_BYTES],
     struct user *user_r) MUST_CHECK;
 
+/* Remove those that are too old, at most 500. */
+enum err store_user_link_purge(struct db *db) MUST_CHECK;
+
 /* Use it up: the user has this password from now on, and no session.  ERR_NOT_FOUND as above. */
 enum err store_user_link_use(
     struct db *db, const uint8_t id_hash[USER_LINK_HASH_BYTES], const char *password_hash) MUST_CHECK;

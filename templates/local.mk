@@ -14,6 +14,7 @@ dist_templates_DATA = \
 	%D%/import_preview.html \
 	%D%/job_edit.html \
 	%D%/job_new.html \
+	%D%/job_rerun.html \
 	%D%/job_show.html \
 	%D%/jobs_list.html \
 	%D%/layout.html \

@@ -31,7 +31,8 @@ worker_libmcvworker_a_SOURCES = \
 	%D%/verification.c %D%/verification.h \
 	%D%/runner.c %D%/runner.h \
 	%D%/lease.c %D%/lease.h \
-	%D%/queue.c %D%/queue.h
+	%D%/queue.c %D%/queue.h \
+	%D%/housekeeping.c %D%/housekeeping.h
 
 sbin_PROGRAMS += worker/mailconvoy-worker
 worker_mailconvoy_worker_SOURCES = %D%/main.c

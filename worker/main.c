@@ -20,6 +20,7 @@
 #include "lib/log.h"
 #include "sql/migrate.h"
 #include "sql/store_worker.h"
+#include "worker/housekeeping.h"
 #include "worker/jobdir.h"
 #include "worker/keeper.h"
 #include "worker/lease.h"
@@ -49,6 +50,7 @@ struct worker_process {
 	struct program engine;
 	struct runner_context context;
 	struct queue queue;
+	struct housekeeping housekeeping;
 	struct lease lease;
 	struct notifier_child notifier;
 	struct runner *runners[QUEUE_RENEW_MAX];
@@ -229,6 +231,7 @@ static void tick(struct worker_process *w)
 	}
 	if (w->is_registered && !w->is_stopping) {
 		queue_sweep(&w->queue, &w->db_link, w->conf);
+		housekeeping_tick(&w->housekeeping, &w->db_link, w->conf, w->context.worker_id);
 		claim(w);
 	}
 	notifier_tick(&w->notifier);
@@ -250,7 +253,7 @@ static int due_ms(const struct worker_process *w)
 	if (w->db_link.is_down)
 		due = sooner(due, mono_left_ms(w->db_link.retry_at));
 	else if (w->is_registered && !w->is_stopping)
-		due = sooner(due, queue_due_ms(&w->queue));
+		due = sooner(due, sooner(queue_due_ms(&w->queue), housekeeping_due_ms(&w->housekeeping)));
 	if (w->count > 0 && !w->db_link.is_down)
 		due = sooner(due, lease_due_ms(&w->lease));
 	for (size_t i = 0; i < w->count; i++)

@@ -6,6 +6,7 @@ HTTP_TESTS = \
 	tests/http/test_servers.py \
 	tests/http/test_jobs.py \
 	tests/http/test_edit.py \
+	tests/http/test_passwords.py \
 	tests/http/test_bulk.py \
 	tests/http/test_batch.py \
 	tests/http/test_import.py \

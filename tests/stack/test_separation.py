@@ -219,7 +219,7 @@ def test_the_web_removes_and_moves_nobody():
 
 
 def test_the_worker_cannot_read_hashes_or_sessions_nor_make_jobs():
-    for text in ("SELECT password_hash FROM user", "SELECT * FROM session", "DROP TABLE job", "DELETE FROM job",
+    for text in ("SELECT password_hash FROM user", "SELECT * FROM session", "DROP TABLE job", "DELETE FROM user",
                  "INSERT INTO job (id) VALUES (1)", "SELECT * FROM audit", "UPDATE server SET host = 'x'",
                  "DELETE FROM job_event",
                  "SELECT * FROM api_token", "SELECT * FROM user_link", "SELECT * FROM site_secret"):

@@ -9,6 +9,7 @@ STORE_LIBS = tests/store/libfixture.a $(LIBSQL_LIBS) $(LIBMCV_LIBS) $(CMOCKA_LIB
 STORE_TESTS = \
 	tests/store/test_queue \
 	tests/store/test_turns \
+	tests/store/test_expiry \
 	tests/store/test_log \
 	tests/store/test_job \
 	tests/store/test_job_list \
@@ -22,6 +23,7 @@ check_PROGRAMS += $(STORE_TESTS)
 TESTS += $(STORE_TESTS)
 tests_store_test_queue_LDADD = $(STORE_LIBS)
 tests_store_test_turns_LDADD = $(STORE_LIBS)
+tests_store_test_expiry_LDADD = $(STORE_LIBS)
 tests_store_test_log_LDADD = $(STORE_LIBS)
 tests_store_test_job_LDADD = $(STORE_LIBS)
 tests_store_test_job_list_LDADD = $(STORE_LIBS)

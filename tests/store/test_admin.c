@@ -84,7 +84,8 @@ static void reruns_and_bulk_actions_count(void **state)
 	claim_next(&t);
 	finish_as(&t, JOB_FAILED);
 	limit(0, -1, NULL);
-	assert_int_equal(store_job_rerun(db, &member_a, id, true, NULL, &made, NULL), ERR_LIMIT);
+	assert_int_equal(
+	    store_job_rerun(db, &member_a, id, &(struct job_rerun){.dry_run = true}, &made, NULL), ERR_LIMIT);
 	assert_ok(store_bulk_ask(db, &member_a, &q, &bulk));
 	assert_int_equal(store_bulk_run(db, &member_a, bulk, 1000), ERR_LIMIT);
 	assert_int_equal(number("SELECT COUNT(*) FROM job"), 1);

@@ -140,7 +140,7 @@ static void mailboxes_already_on_their_way_are_not_queued_a_second_time(void **s
 
 	(void)state;
 	done = job_in(JOB_DONE, 1);
-	assert_ok(store_job_rerun(db, &member_a, done, false, NULL, &again, NULL));
+	assert_ok(store_job_rerun(db, &member_a, done, &(struct job_rerun){0}, &again, NULL));
 	run_sql("UPDATE job SET state = 'cancelled', finished_at = queued_at");
 	run_sql(
 	    arena_printf(arena, "UPDATE job SET state = 'queued', finished_at = NULL WHERE id = %lu", again));
@@ -426,10 +426,10 @@ static void the_filter_knows_batch_kind_reason_and_the_last_run(void **state)
 	(void)state;
 	job_in(JOB_FAILED, 2);
 	first = job_in(JOB_DONE, 1);
-	assert_ok(store_job_rerun(db, &member_a, first, false, NULL, &again, NULL));
+	assert_ok(store_job_rerun(db, &member_a, first, &(struct job_rerun){0}, &again, NULL));
 	run_sql("UPDATE job SET state = 'failed', finished_at = queued_at, reason = 'auth_source' WHERE "
 		"state = 'queued'");
-	assert_ok(store_job_rerun(db, &member_a, first, false, NULL, &once_more, NULL));
+	assert_ok(store_job_rerun(db, &member_a, first, &(struct job_rerun){0}, &once_more, NULL));
 	assert_ok(ask(&member_a, BULK_CANCEL, f, &id));
 	assert_int_equal(bulk(id).total, 2);
 	assert_int_equal(row(id, once_more).n, 2);

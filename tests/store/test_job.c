@@ -159,14 +159,16 @@ static void mailboxes_on_their_way_are_not_run_again(void **state)
 	assert_int_equal(store_job_busy(db, &member_a, first, &other), ERR_NOT_FOUND);
 	claim_next(&t);
 	finish_as(&t, JOB_DONE);
-	assert_ok(store_job_rerun(db, &member_a, first, false, NULL, &again, NULL));
-	assert_int_equal(store_job_rerun(db, &member_a, first, false, NULL, &other, NULL), ERR_CONFLICT);
+	assert_ok(store_job_rerun(db, &member_a, first, &(struct job_rerun){0}, &again, NULL));
+	assert_int_equal(
+	    store_job_rerun(db, &member_a, first, &(struct job_rerun){0}, &other, NULL), ERR_CONFLICT);
 	assert_ok(store_job_busy(db, &member_a, first, &other));
 	assert_int_equal(other, again);
 	claim_next(&t);
-	assert_int_equal(store_job_rerun(db, &member_a, first, false, NULL, &other, NULL), ERR_CONFLICT);
+	assert_int_equal(
+	    store_job_rerun(db, &member_a, first, &(struct job_rerun){0}, &other, NULL), ERR_CONFLICT);
 	finish_as(&t, JOB_FAILED);
-	assert_ok(store_job_rerun(db, &member_a, first, false, NULL, &other, NULL));
+	assert_ok(store_job_rerun(db, &member_a, first, &(struct job_rerun){0}, &other, NULL));
 	/* another customer's mailbox of the same name is another mailbox */
 	assert_int_equal(store_job_busy(db, &member_b, first, &other), ERR_NOT_FOUND);
 }
@@ -180,13 +182,19 @@ static void a_rerun_is_a_new_job_that_points_back(void **state)
 	bool existed;
 
 	(void)state;
-	assert_int_equal(store_job_rerun(db, &member_a, id, false, key, &again, &existed), ERR_CONFLICT);
+	assert_int_equal(store_job_rerun(db, &member_a, id,
+			     &(struct job_rerun){.dry_run = false, .request_key = key}, &again, &existed),
+	    ERR_CONFLICT);
 	claim_next(&t);
-	assert_int_equal(store_job_rerun(db, &member_a, id, false, key, &again, &existed), ERR_CONFLICT);
+	assert_int_equal(store_job_rerun(db, &member_a, id,
+			     &(struct job_rerun){.dry_run = false, .request_key = key}, &again, &existed),
+	    ERR_CONFLICT);
 	finish_as(&t, JOB_DONE);
-	assert_ok(store_job_rerun(db, &admin_a, id, false, key, &again, &existed));
+	assert_ok(store_job_rerun(
+	    db, &admin_a, id, &(struct job_rerun){.dry_run = false, .request_key = key}, &again, &existed));
 	assert_false(existed);
-	assert_ok(store_job_rerun(db, &admin_a, id, false, key, &twice, &existed));
+	assert_ok(store_job_rerun(
+	    db, &admin_a, id, &(struct job_rerun){.dry_run = false, .request_key = key}, &twice, &existed));
 	assert_true(existed);
 	assert_int_equal(again, twice);
 	assert_ok(store_job_get(db, arena, &member_a, again, &j));
@@ -213,7 +221,7 @@ static void deleting_takes_row_and_log_and_leaves_the_events(void **state)
 	assert_int_equal(store_job_delete(db, &member_a, id), ERR_CONFLICT);
 	assert_int_equal(number("SELECT COUNT(*) FROM job_log"), 1);
 	finish_as(&t, JOB_DONE);
-	assert_ok(store_job_rerun(db, &member_a, id, true, NULL, &child, NULL));
+	assert_ok(store_job_rerun(db, &member_a, id, &(struct job_rerun){.dry_run = true}, &child, NULL));
 	assert_ok(store_job_delete(db, &member_a, id));
 	assert_int_equal(store_job_delete(db, &member_a, id), ERR_NOT_FOUND);
 	assert_int_equal(number("SELECT COUNT(*) FROM job_log"), 0);

@@ -130,7 +130,8 @@ static void an_edit_is_refused_while_its_mailboxes_are_on_their_way(void **state
 	finish_as(&t, JOB_DONE);
 	assert_ok(store_job_edit(db, &member_a, id, &k, &other));
 	ended = busy;
-	assert_int_equal(store_job_rerun(db, &member_a, ended, false, NULL, &again, NULL), ERR_CONFLICT);
+	assert_int_equal(
+	    store_job_rerun(db, &member_a, ended, &(struct job_rerun){0}, &again, NULL), ERR_CONFLICT);
 	assert_ok(store_job_edit(db, &member_a, ended, &k, NULL));
 }
 
@@ -181,7 +182,7 @@ static enum err rerun_it(struct deed *d)
 {
 	uint64_t id;
 
-	return store_job_rerun(d->db, &member_a, d->id, false, NULL, &id, NULL);
+	return store_job_rerun(d->db, &member_a, d->id, &(struct job_rerun){0}, &id, NULL);
 }
 
 static enum err edit_it(struct deed *d)

@@ -155,7 +155,7 @@ static void a_batch_sends_one_summary_for_each_round(void **state)
 	assert_ok(store_outbox_sweep(db, &usual));
 	assert_int_equal(number("SELECT COUNT(*) FROM notification"), 1);
 
-	assert_ok(store_job_rerun(db, &member_a, failed, false, NULL, &child, NULL));
+	assert_ok(store_job_rerun(db, &member_a, failed, &(struct job_rerun){0}, &child, NULL));
 	assert_int_equal(claim_next(&t), child);
 	finish_with(&t, JOB_DONE, usual);
 	assert_int_equal(number("SELECT COUNT(*) FROM notification"), 2);

@@ -51,7 +51,9 @@ static void another_accounts_rows_do_not_exist(void **state)
 		assert_int_equal(store_job_children(db, arena, &member_b, id, &jobs, &count), ERR_NOT_FOUND);
 		assert_int_equal(store_job_edit(db, &member_b, id, &k, NULL), ERR_NOT_FOUND);
 		assert_int_equal(store_job_cancel(db, &member_b, id, &s), ERR_NOT_FOUND);
-		assert_int_equal(store_job_rerun(db, &member_b, id, true, NULL, &made, NULL), ERR_NOT_FOUND);
+		assert_int_equal(
+		    store_job_rerun(db, &member_b, id, &(struct job_rerun){.dry_run = true}, &made, NULL),
+		    ERR_NOT_FOUND);
 		assert_int_equal(store_job_delete(db, &member_b, id), ERR_NOT_FOUND);
 		assert_int_equal(store_job_events(db, arena, &member_b, id, &events, &count), ERR_NOT_FOUND);
 		assert_int_equal(store_log_read(db, arena, &member_b, id, 0, 10, &slice), ERR_NOT_FOUND);
@@ -166,7 +168,7 @@ static void a_server_in_use_stays_and_an_unused_one_leaves_its_jobs(void **state
 	assert_ok(store_job_get(db, arena, &member_a, id, &job));
 	assert_int_equal(job.source.server_id, 0);
 	assert_string_equal(job.source.server_name, "of A");
-	assert_ok(store_job_rerun(db, &member_a, id, true, NULL, &id, NULL));
+	assert_ok(store_job_rerun(db, &member_a, id, &(struct job_rerun){.dry_run = true}, &id, NULL));
 	assert_ok(store_job_get(db, arena, &member_a, id, &job));
 	assert_string_equal(job.source.host, "imap.example.org");
 }

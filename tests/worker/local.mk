@@ -31,6 +31,7 @@ WORKER_TESTS = \
 	tests/worker/test_log.py \
 	tests/worker/test_crash.py \
 	tests/worker/test_lease.py \
+	tests/worker/test_expiry.py \
 	tests/worker/test_clock.py \
 	tests/worker/test_tls.py \
 	tests/worker/test_notify.py \
