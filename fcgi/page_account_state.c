@@ -73,10 +73,8 @@ static enum err ask_close(struct visit *v, unsigned status, const struct account
 	c.heading = arena_printf(v->arena, "Close “%s”?", x->name);
 	c.effect = arena_printf(v->arena,
 	    "For a customer who has left. %s running will be stopped, %s queued will be cancelled. Its %s "
-	    "users "
-	    "are signed out and disabled, its tokens and links end, its external id is free for somebody "
-	    "else. "
-	    "You keep its jobs and logs. This cannot be undone.",
+	    "users are signed out and disabled, its tokens and links end, stored passwords are removed, its "
+	    "external id is free for somebody else. You keep its jobs and logs. This cannot be undone.",
 	    view_number_text(v->arena, x->running), view_number_text(v->arena, x->queued),
 	    view_number_text(v->arena, x->users));
 	c.action_url = url_account(v->arena, x->id, "close");

@@ -66,9 +66,10 @@ enum err store_account_suspend(struct db *db, const struct viewer *v, uint64_t i
 /*
  * Close for good, as when a customer has left; again changes nothing.  In one transaction it is suspended,
  * what waits is cancelled, what runs is asked to stop, its users are disabled and signed out and their
- * addresses free for others, its tokens and links end.  Its external id is free, so that who is given that
- * name next does not come upon what was the former one's.  Jobs and logs stay for administrators.
- * ERR_NOT_FOUND; ERR_CONFLICT: it is the viewer's own, or the last administrator belongs to it.
+ * addresses free for others, its tokens and links end, the stored passwords of its ended jobs are removed.
+ * Its external id is free, so that who is given that name next does not come upon what was the former one's.
+ * Jobs and logs stay for administrators. ERR_NOT_FOUND; ERR_CONFLICT: it is the viewer's own, or the last
+ * administrator belongs to it.
  */
 enum err store_account_close(struct db *db, const struct viewer *v, uint64_t id) MUST_CHECK;
 

@@ -27,6 +27,27 @@ static enum err end_jobs(struct db *db, const struct closing *c, const char *sta
 	return db_exec(db, update, DB_ARGS(db_p_id(c->v->user_id), db_p_u64(c->id)), NULL);
 }
 
+/* Those of jobs that are still being stopped go when their time is over. */
+static enum err remove_passwords(struct db *db, const struct closing *c)
+{
+	enum err e = db_exec(db,
+	    "INSERT INTO job_event (job_id, account_id, at, kind, user_id, detail)"
+	    " SELECT j.id, j.account_id, UTC_TIMESTAMP(6), 'passwords_removed', ?, 'account closed'"
+	    " FROM job j WHERE j.account_id = ? AND" JOB_HAS_IDLE_PASSWORDS,
+	    DB_ARGS(db_p_id(c->v->user_id), db_p_u64(c->id)), NULL);
+
+	if (e == ERR_OK)
+		e = db_exec(db,
+		    "UPDATE job j SET" JOB_PASSWORDS_REMOVED_SET
+		    "WHERE j.account_id = ? AND" JOB_HAS_IDLE_PASSWORDS,
+		    DB_ARGS(db_p_u64(c->id)), NULL);
+	if (e == ERR_OK)
+		e = db_exec(db,
+		    "DELETE i FROM import_row i JOIN import m ON m.id = i.import_id WHERE m.account_id = ?",
+		    DB_ARGS(db_p_u64(c->id)), NULL);
+	return e;
+}
+
 static enum err end_access(struct db *db, const struct closing *c)
 {
 	static const char *const statements[] = {
@@ -91,6 +112,8 @@ static enum err close_account(struct db *db, void *ctx)
 		e = end_jobs(db, c, "running", "cancel_asked", "running",
 		    "UPDATE job j SET" JOB_CANCEL_WISH_SET
 		    "WHERE j.account_id = ? AND j.state = 'running' AND j.cancel_requested_at IS NULL");
+	if (e == ERR_OK)
+		e = remove_passwords(db, c);
 	return e == ERR_OK ? end_access(db, c) : e;
 }
 

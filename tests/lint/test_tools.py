@@ -83,6 +83,17 @@ def python():
     return bad
 
 
+def php():
+    """One file a call: php -l looks at the first alone."""
+    bad = []
+    for path in files():
+        if path.endswith(".php"):
+            got = subprocess.run(["php", "-n", "-l", path], cwd=TOP, capture_output=True, check=False)
+            if got.returncode != 0:
+                bad += got.stdout.decode("utf-8", "replace").split("\n")[:3]
+    return bad
+
+
 def javascript():
     bad = []
     for path in files():
@@ -98,6 +109,7 @@ def javascript():
 if __name__ == "__main__":
     results = [t.result() for t in TOOLS]
     results.append(("python_compiles", python(), ""))
+    results.append(("php_parses", php() if shutil.which("php") else None, "php is not installed"))
     node = shutil.which("node") is not None
     results.append(("javascript_parses", javascript() if node else None, "node is not installed"))
     report(results)

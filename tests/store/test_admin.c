@@ -224,7 +224,9 @@ static void a_closed_account_ends_whole_and_frees_its_names(void **state)
 	    number("SELECT COUNT(*) FROM job WHERE state = 'running' AND cancel_requested_at IS NOT NULL"),
 	    1);
 	assert_int_equal(number("SELECT COUNT(*) FROM job WHERE state = 'queued'"), 1);
-	assert_int_equal(number("SELECT COUNT(*) FROM job_event WHERE detail = 'account closed'"), 2);
+	assert_int_equal(number("SELECT COUNT(*) FROM job_event WHERE detail = 'account closed'"), 3);
+	assert_int_equal(
+	    number("SELECT COUNT(*) FROM job WHERE src_sealed IS NULL AND state = 'cancelled'"), 1);
 	assert_int_equal(
 	    number("SELECT COUNT(*) FROM user WHERE email LIKE 'closed-%' AND disabled_at IS NULL"), 0);
 	assert_int_equal(number("SELECT COUNT(*) FROM session s JOIN user u ON u.id = s.user_id WHERE "
