@@ -92,6 +92,9 @@ static void look_at_grants(struct ctl *ctl)
 			doctor_bad("Run mailconvoyctl setup: it grants what is missing.",
 			    "%s does not have what it needs in the database", users[i]);
 	}
+	if (provision_check_public(ctl->db, ctl->conf->database_name) == ERR_CONFLICT)
+		doctor_bad("Take it from them: SHOW GRANTS FOR PUBLIC tells what to REVOKE.",
+		    "every user of MariaDB may reach into the database %s", ctl->conf->database_name);
 }
 
 static void look_at_workers(struct ctl *ctl)

@@ -143,13 +143,14 @@ enum { HELD_ON, HELD_TABLE, HELD_PRIVILEGE, HELD_COLUMN };
 	" UNION ALL SELECT DISTINCT " on ", " table ", 'GRANT OPTION', NULL FROM information_schema."
 
 /*
- * What user holds that reaches into database name: everywhere (on "*") or in databases named like it, table
- * (NULL: every one), privilege, column (NULL: every one).  "GRANT OPTION" is the right to pass on.
+ * What who ("'user'@'host'") holds that reaches into database name: everywhere (on "*") or in databases named
+ * like it, table (NULL: every one), privilege, column (NULL: every one).  "GRANT OPTION" is the right to pass
+ * on.
  */
 static enum err read_held(
-    struct db *db, struct arena *a, const char *name, const char *user, struct db_rows *rows_r)
+    struct db *db, struct arena *a, const char *name, const char *who, struct db_rows *rows_r)
 {
-	struct db_param grantee = db_p_str(arena_printf(a, "'%s'@'localhost'", user)), in = db_p_str(name);
+	struct db_param grantee = db_p_str(who), in = db_p_str(name);
 
 	return db_query(db, a,
 	    HELD("'*'", "NULL",
@@ -185,6 +186,11 @@ static enum err read_held(
 	    rows_r);
 }
 
+static const char *grantee_of(struct arena *a, const char *user)
+{
+	return arena_printf(a, "'%s'@'localhost'", user);
+}
+
 static bool is_wanted_row(bool is_web, const struct db_rows *rows, size_t row)
 {
 	return !db_is_null(rows, row, HELD_TABLE) &&
@@ -213,18 +219,44 @@ static enum err revoke(struct db *db, const char *user, const struct db_rows *ro
 	return db_exec_text(db, sql.data);
 }
 
+/* Roles bring rights that stand under the role's name alone; setup grants none, so each is more than needed.
+ */
+static enum err read_roles(struct db *db, struct arena *a, const char *user, struct db_rows *rows_r)
+{
+	return db_query(db, a, "SELECT Role FROM mysql.roles_mapping WHERE User = ? AND Host = 'localhost'",
+	    DB_ARGS(db_p_str(user)), rows_r);
+}
+
+/* The default first: it would stay behind, to come to life with the next role of that name. */
+static enum err revoke_roles(struct db *db, struct arena *a, const char *user)
+{
+	struct db_rows rows;
+	enum err e = read_roles(db, a, user, &rows);
+
+	if (e == ERR_OK && rows.count > 0)
+		e = db_exec_text(db, arena_printf(a, "SET DEFAULT ROLE NONE FOR `%s`@localhost", user));
+	for (size_t i = 0; e == ERR_OK && i < rows.count; i++) {
+		const char *role = db_str(&rows, i, 0);
+
+		if (strchr(role, '`') != NULL)
+			return ERR_INVALID;
+		e = db_exec_text(db, arena_printf(a, "REVOKE `%s` FROM `%s`@localhost", role, user));
+	}
+	return e;
+}
+
 /* Earlier versions granted more, and administrators do by hand.  After granting, so that nothing that runs
  * is without what it needs for a moment. */
 static enum err revoke_more(struct db *db, const char *name, const char *user, bool is_web)
 {
 	AUTO_ARENA struct arena *a = arena_new();
 	struct db_rows rows;
-	enum err e = read_held(db, a, name, user, &rows);
+	enum err e = read_held(db, a, name, grantee_of(a, user), &rows);
 
 	for (size_t i = 0; e == ERR_OK && i < rows.count; i++)
 		if (!is_wanted_row(is_web, &rows, i))
 			e = revoke(db, user, &rows, i);
-	return e;
+	return e == ERR_OK ? revoke_roles(db, a, user) : e;
 }
 
 static enum err make_user(struct db *db, const char *name, const char *user, bool is_web)
@@ -271,10 +303,12 @@ static size_t count_wanted(const char *what)
 enum err provision_check(struct db *db, const char *name, const char *user, bool is_web)
 {
 	AUTO_ARENA struct arena *a = arena_new();
-	struct db_rows rows;
+	struct db_rows rows, roles;
 	size_t wanted = 0, held = 0;
-	enum err e = read_held(db, a, name, user, &rows);
+	enum err e = read_held(db, a, name, grantee_of(a, user), &rows);
 
+	if (e == ERR_OK)
+		e = read_roles(db, a, user, &roles);
 	if (e != ERR_OK)
 		return e;
 	for (size_t i = 0; i < GRANTS; i++)
@@ -284,5 +318,14 @@ enum err provision_check(struct db *db, const char *name, const char *user, bool
 		held += is_wanted_row(is_web, &rows, i);
 	if (held < wanted)
 		return ERR_NOT_FOUND;
-	return rows.count > held ? ERR_CONFLICT : ERR_OK;
+	return rows.count > held || roles.count > 0 ? ERR_CONFLICT : ERR_OK;
+}
+
+enum err provision_check_public(struct db *db, const char *name)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	struct db_rows rows;
+	enum err e = read_held(db, a, name, "'PUBLIC'@''", &rows);
+
+	return e == ERR_OK && rows.count > 0 ? ERR_CONFLICT : e;
 }

@@ -217,7 +217,7 @@ def test_it_sees_missing_rights_in_the_database_and_setup_mends_them():
 
 
 def test_it_sees_rights_that_are_not_needed_and_setup_takes_them_away():
-    for what in ("SELECT ON mailconvoy.*", "DELETE ON mailconvoy.audit", "UPDATE (email) ON mailconvoy.user",
+    for what in ("SELECT ON mailconvoy.*", "DELETE ON mailconvoy.audit", "UPDATE (account_id) ON mailconvoy.user",
                  "SELECT (password_hash) ON mailconvoy.user", "SELECT ON `mailconv%`.*", "PROCESS, FILE ON *.*",
                  "SELECT ON mailconvoy.server", "USAGE ON *.*"):
         user = stack.WORKER_USER if "hash" in what else stack.WEB_USER
@@ -225,6 +225,28 @@ def test_it_sees_rights_that_are_not_needed_and_setup_takes_them_away():
         servers.db.sql("GRANT %s TO `%s`@localhost%s" % (what, user, passed_on))
         finds("%s may do more in the database than it needs" % user, "mailconvoyctl setup")
         same(ctl("setup")[0], OK)
+        is_well()
+
+
+def test_it_sees_roles_and_setup_takes_them_away():
+    for default in (True, False):
+        for user in (stack.WEB_USER, stack.WORKER_USER):
+            servers.db.sql("CREATE ROLE helpers; GRANT DELETE ON mailconvoy.audit TO helpers; "
+                           "GRANT helpers TO `%s`@localhost" % user)
+            if default:
+                servers.db.sql("SET DEFAULT ROLE helpers FOR `%s`@localhost" % user)
+            finds("%s may do more in the database than it needs" % user, "mailconvoyctl setup")
+            same(ctl("setup")[0], OK)
+            is_well()
+            same(servers.db.sql("SELECT COUNT(*) FROM mysql.roles_mapping WHERE User = '%s'" % user).strip(), "0")
+            servers.db.sql("DROP ROLE helpers")
+
+
+def test_it_sees_what_is_granted_to_everybody():
+    for what in ("UPDATE ON mailconvoy.job", "SELECT ON mailconvoy.*"):
+        servers.db.sql("GRANT %s TO PUBLIC" % what)
+        finds("every user of MariaDB may reach into the database mailconvoy", "SHOW GRANTS FOR PUBLIC")
+        servers.db.sql("REVOKE %s FROM PUBLIC" % what)
         is_well()
 
 
