@@ -68,6 +68,7 @@ static enum err connect_session(struct link *l, struct imap_failure *f, struct i
 	    .endpoint =
 		{
 		    .host = l->options->host,
+		    .address = l->options->address,
 		    .port = (uint16_t)l->options->port,
 		    .security = l->options->security,
 		    .verify = l->options->verify,

@@ -304,7 +304,11 @@ static enum err check_side(struct parsing *p, unsigned n)
 		    n + 1);
 		e = ERR_INVALID;
 	}
-	if (s->tls_name != NULL && s->host != NULL && strcmp(s->tls_name, s->host) != 0) {
+	if (s->tls_name != NULL && s->host != NULL && strcmp(s->tls_name, s->host) != 0 &&
+	    parse_is_address(s->host)) {
+		s->address = s->host;
+		s->host = s->tls_name;
+	} else if (s->tls_name != NULL && s->host != NULL && strcmp(s->tls_name, s->host) != 0) {
 		buf_addf(p->reason, "Option sslargs%u names another host [%s] than host%u [%s]\n", n + 1,
 		    s->tls_name, n + 1, s->host);
 		e = ERR_INVALID;

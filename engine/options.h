@@ -6,6 +6,8 @@
  * - passwords come from --passfileN alone (first line; the newline is dropped); --passwordN and the
  * environment are refused, because other users of the machine can read them;
  * - certificates and host names are verified unless --sslargsN SSL_verify_mode=0 says otherwise;
+ * - where --hostN is an address and --sslargsN names a host, the name is the host: the connection goes to
+ * that address without a look-up, and the certificate must be the name's;
  * - without --sslN/--tlsN the connection is TLS on port 993 and STARTTLS elsewhere, never clear text: that
  * takes
  *   --nosslN and --notlsN together;
@@ -34,7 +36,8 @@ struct side_options {
 	const char *user;
 	const char *passfile;
 	const char *ca_file;  /* NULL = the system's store */
-	const char *tls_name; /* SSL_hostname and SSL_verifycn_name; may only repeat the host */
+	const char *tls_name; /* SSL_hostname and SSL_verifycn_name: repeats the host, or names an address */
+	const char *address;  /* to connect to, without a look-up; NULL = what host resolves to */
 	unsigned port;
 	unsigned timeout_s; /* silence after which a connection is given up; --timeoutN, default 120 */
 	enum imap_security security;

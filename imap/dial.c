@@ -163,8 +163,10 @@ static enum err resolve(
 
 	sweep();
 	snprintf(port, sizeof(port), "%u", (unsigned)ep->port);
-	if (getaddrinfo(ep->host, port, &hints, res_r) == 0)
+	if (getaddrinfo(ep->address != NULL ? ep->address : ep->host, port, &hints, res_r) == 0)
 		return ERR_OK;
+	if (ep->address != NULL)
+		return imap_fail(f, IMAP_VALUE_INVALID, "this is no address");
 	hints.ai_flags = AI_NUMERICSERV;
 	return lookup_name(ep->host, port, &hints, deadline, res_r, f);
 }

@@ -28,8 +28,9 @@ enum imap_security {
 
 /* Where and how.  Strings are borrowed until imap_stream_open() or imap_session_open() returns. */
 struct imap_endpoint {
-	const char *host;            /* name, IPv4 or IPv6 literal (no brackets); <= 253 bytes */
-	uint16_t port;               /* > 0 */
+	const char *host;    /* name, IPv4 or IPv6 literal (no brackets); <= 253 bytes */
+	const char *address; /* numeric: where to connect, host being its name only; NULL: look host up */
+	uint16_t port;       /* > 0 */
 	enum imap_security security; /* 0 is refused, so that forgetting it cannot mean plain text */
 	bool verify;                 /* certificate chain and host name; false only where a person chose so */
 	const char *ca_file;         /* PEM bundle to trust; NULL or "" for the system's store */

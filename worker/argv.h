@@ -12,6 +12,8 @@
  *   --sslargsN=SSL_verify_mode=1 (0 where the server's "verify" is off): imapsync verifies nothing by default
  *   --sslargsN=SSL_verifycn_scheme=imap, =SSL_verifycn_name=HOST: imapsync gives IO::Socket::SSL neither over
  *       STARTTLS, and old versions of that then check no name (tests/worker/test_tls.py tries all of this)
+ *       For a host that a member names, the keeper puts the address it has vetted into --hostN (keeper.h):
+ *       these two then are what the certificate is checked by
  *   --sslargsN=SSL_hostname=HOST (server name indication; left out for an address, RFC 6066 section 3)
  *   --sslargsN=SSL_ca_file=PATH, where the configuration names a CA bundle
  *   --notrylogin (one failed login a run, not two), --automap, --addheader, --errorsmax

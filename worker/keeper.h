@@ -51,7 +51,9 @@ struct keeper_plan {
 	uint64_t memory_bytes;        /* resident, of all processes of the run together; 0: unlimited */
 	uint64_t address_space_bytes; /* 0: unlimited */
 	uint64_t file_bytes;          /* 0: unlimited */
-	const char *vet[2]; /* by side: a host that must not be in deny, nor resolve into it; NULL */
+	/* By side: a host that must not be in deny, nor resolve into it; NULL.  In argv's --hostN=HOST the
+	 * address that was looked at takes its place, so that nobody asks for the name again (threat T3). */
+	const char *vet[2];
 	const struct conf_list *deny; /* networks; NULL when nothing is vetted */
 };
 

@@ -229,14 +229,46 @@ static bool is_worker_gone(void)
 	return poll(&control, 1, 0) > 0 && (control.revents & (POLLHUP | POLLERR)) != 0;
 }
 
+/* The program's word that begins so, or NULL. */
+static char **find_word(char **argv, const char *beginning)
+{
+	for (char **word = argv + KEEPER_ARG_PROGRAM; *word != NULL; word++)
+		if (strncmp(*word, beginning, strlen(beginning)) == 0)
+			return word;
+	return NULL;
+}
+
+/*
+ * What was vetted is what the program connects to: it would ask for the name again, and get another answer
+ * from a name server that wants it so.  The certificate is checked for the name all the same (argv.h).
+ */
+static enum err vet_side(char **argv, int side)
+{
+	static char hosts[2][sizeof("--host1=") + VET_ADDRESS_MAX];
+	const char *name = argv[KEEPER_ARG_VET + side], *host = side == 0 ? "--host1=" : "--host2=";
+	const char *port = side == 0 ? "--port1=" : "--port2=";
+	char **host_word = find_word(argv, host), **port_word = find_word(argv, port);
+	char address[VET_ADDRESS_MAX];
+	enum err e;
+
+	if (name[0] == '\0')
+		return ERR_OK;
+	if (host_word == NULL || port_word == NULL || strcmp(*host_word + strlen(host), name) != 0)
+		return ERR_DENIED;
+	e = vet_host(name, *port_word + strlen(port), argv[KEEPER_ARG_DENY], address);
+	if (e != ERR_OK)
+		return e;
+	(void)snprintf(hosts[side], sizeof(hosts[side]), "%s%s", host, address);
+	*host_word = hosts[side];
+	return ERR_OK;
+}
+
 /* Here and not in the worker, whose leases would wait for the name servers with it. */
 static bool hosts_are_allowed(char **argv)
 {
 	for (int side = 0; side < 2; side++) {
-		enum err e = ERR_OK;
+		enum err e = vet_side(argv, side);
 
-		if (argv[KEEPER_ARG_VET + side][0] != '\0')
-			e = vet_host(argv[KEEPER_ARG_VET + side], argv[KEEPER_ARG_DENY]);
 		if (e != ERR_OK) {
 			tell(e == ERR_NOT_FOUND ? KEEPER_NO_NAME : KEEPER_DENIED, side);
 			return false;

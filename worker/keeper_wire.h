@@ -21,7 +21,7 @@ enum {
 	KEEPER_ARG_SPACE,
 	KEEPER_ARG_FILE,
 	KEEPER_ARG_DENY, /* networks, with commas between them */
-	KEEPER_ARG_VET,  /* two hosts, by side; "": not vetted */
+	KEEPER_ARG_VET,  /* two hosts, by side; "": not vetted.  The program gets their addresses instead */
 	KEEPER_ARG_PROGRAM = KEEPER_ARG_VET + 2
 };
 #define KEEPER_FLAG "--keeper"

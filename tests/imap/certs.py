@@ -27,7 +27,7 @@ def run(*words):
 
 
 class Certs:
-    """dir holds NAME.pem and NAME.key for ca, good, wrong, expired, future, selfsigned, other-ca."""
+    """dir holds NAME.pem and NAME.key for ca, good, wrong, named, expired, future, selfsigned, other-ca."""
 
     def __init__(self, directory):
         self.dir = directory
@@ -43,6 +43,7 @@ class Certs:
         now, later = "20200101000000Z", "20400101000000Z"
         self.signed("good", "localhost", "DNS:localhost,IP:127.0.0.1", now, later)
         self.signed("wrong", "other.example.org", "DNS:other.example.org", now, later)
+        self.signed("named", "mail.example.invalid", "DNS:mail.example.invalid", now, later)
         self.signed("expired", "localhost", "DNS:localhost", now, "20210101000000Z")
         self.signed("future", "localhost", "DNS:localhost", "20390101000000Z", later)
 

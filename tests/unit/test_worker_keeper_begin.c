@@ -28,7 +28,10 @@ static void a_run_whose_fence_has_passed_never_begins(void **state)
 static void start_vetted(struct run *r, const char *source, const char *destination)
 {
 	AUTO_ARENA struct arena *a = arena_new();
-	char *argv[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, (char[]){"echo ran"}, NULL};
+	char *argv[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, (char[]){"echo ran $2 $4"}, (char[]){"sh"},
+	    (char[]){"--port1=993"}, arena_printf(a, "--host1=%s", source != NULL ? source : "here"),
+	    (char[]){"--port2=993"},
+	    arena_printf(a, "--host2=%s", destination != NULL ? destination : "here"), NULL};
 	char *networks[] = {(char[]){"192.0.2.0/24"}, (char[]){"127.0.0.0/8"}, (char[]){"::1"}};
 	const struct conf_list deny = {.items = networks, .count = 3};
 	const struct keeper_plan plan = {.argv = argv,
@@ -69,8 +72,19 @@ static void a_vetted_host_elsewhere_is_connected_to(void **state)
 
 	(void)state;
 	start_vetted(&r, "198.51.100.1", "2001:db8::1");
-	assert_string_equal(r.output.data, "ran\n");
+	assert_string_equal(r.output.data, "ran --host1=198.51.100.1 --host2=2001:db8::1\n");
 	assert_int_equal(r.denied | r.no_name, 0);
+	run_finish(&r);
+}
+
+/* 198.51.100.7 as one number, which the resolver takes for an address: as a name server's answer would be. */
+static void the_program_is_given_the_address_that_was_vetted_and_not_the_name(void **state)
+{
+	struct run r;
+
+	(void)state;
+	start_vetted(&r, "3325256711", NULL);
+	assert_string_equal(r.output.data, "ran --host1=198.51.100.7 --host2=here\n");
 	run_finish(&r);
 }
 
@@ -128,6 +142,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(a_run_whose_fence_has_passed_never_begins),
 	    cmocka_unit_test(a_host_in_a_denied_network_is_not_connected_to),
 	    cmocka_unit_test(a_vetted_host_elsewhere_is_connected_to),
+	    cmocka_unit_test(the_program_is_given_the_address_that_was_vetted_and_not_the_name),
 	    cmocka_unit_test(a_vetted_name_that_does_not_resolve_begins_nothing),
 	    cmocka_unit_test(nothing_begins_for_a_worker_that_is_gone),
 	};

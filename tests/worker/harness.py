@@ -134,7 +134,11 @@ class World:
         path = os.path.join(self.root, "worker-%d.conf" % len(self.workers))
         with open(path, "w") as out:
             for key, value in {**self.settings, **settings}.items():
-                out.write("%s = %s\n" % (key, json.dumps(value) if isinstance(value, str) else value))
+                if isinstance(value, list):
+                    value = "{%s}" % ", ".join(map(json.dumps, value))
+                elif isinstance(value, str):
+                    value = json.dumps(value)
+                out.write("%s = %s\n" % (key, value))
         return path
 
     def worker(self, env=None, **settings):

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 
@@ -96,6 +97,57 @@ def judge(w, program, certificate, security, host="localhost", verify=1, ca="ca"
     return reason, len(server.logins)
 
 
+def vetted(w, program, certificate, security):
+    """The same for a server that a member named: the reason, the logins, and the log."""
+    server = Server(w.certs.pem(certificate), w.certs.key(certificate), security == "starttls")
+    worker = w.worker(sync_program=program, ca_file=w.certs.pem("ca"), deny_networks=["192.0.2.0/24"])
+    w.db.sql("UPDATE user SET role = 'member'")
+    job, = w.add_jobs("accounts", source=("localhost", server.port, security, 1),
+                      target=("localhost", server.port, security, 1))
+    w.wait_ended([job], 60)
+    w.db.sql("UPDATE user SET role = 'admin'")
+    w.stop(worker)
+    return w.job(job)[1], len(server.logins), w.whole_log(job).decode(errors="replace")
+
+
+def check_vetted(name, security):
+    def test(w):
+        program = program_named(name)
+        reason, logins, log = vetted(w, program, "good", security)
+        assert (reason, logins) == ("auth_both", 2), (reason, logins, log)
+        # our engine speaks of the name, and yet was told where to go
+        assert ("[localhost]" in log) == (name == "mailconvoy-sync"), log
+        reason, logins, log = vetted(w, program, "wrong", security)
+        assert (reason in ("wrong_name_source", "wrong_name_destination"), logins) == (True, 0), (reason, logins, log)
+
+    test.__name__ = "%s_goes_to_the_vetted_address_and_checks_the_name_over_%s" % (name.replace("-", "_"), security)
+    return test
+
+
+def check_unasked(name, security):
+    """A name that nobody can look up: what stands in its place is all the program needs."""
+    def test(w):
+        program = program_named(name)
+        server = Server(w.certs.pem("named"), w.certs.key("named"), security == "starttls")
+        password = os.path.join(w.root, "password")
+        with open(password, "w") as f:
+            f.write("x\n")
+        words = [program, "--nolog", "--noreleasecheck", "--no-modulesversion", "--notrylogin",
+                 "--tmpdir=" + w.root, "--pidfile=%s/pid" % w.root]
+        for n in "12":
+            words += ["--host%s=127.0.0.1" % n, "--port%s=%d" % (n, server.port), "--user%s=u" % n,
+                      "--passfile%s=%s" % (n, password), "--%s%s" % ("ssl" if security == "tls" else "tls", n)]
+            words += ["--sslargs%s=%s" % (n, word) for word in (
+                "SSL_verify_mode=1", "SSL_verifycn_scheme=imap", "SSL_verifycn_name=mail.example.invalid",
+                "SSL_hostname=mail.example.invalid", "SSL_ca_file=" + w.certs.pem("ca"))]
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
+                              cwd=w.root)
+        assert len(server.logins) == 2, done.stdout.decode(errors="replace")
+
+    test.__name__ = "%s_asks_nobody_for_the_name_over_%s" % (name.replace("-", "_"), security)
+    return test
+
+
 def program_named(name):
     path = shutil.which("imapsync") if name == "imapsync" else ENGINE
     if path is None or not os.access(path, os.X_OK):
@@ -119,4 +171,5 @@ def check(name, security):
     return test
 
 
-harness.run(world, [check(name, security) for name in ("mailconvoy-sync", "imapsync") for security in ("tls", "starttls")])
+harness.run(world, [test(name, security) for test in (check, check_vetted, check_unasked)
+                    for name in ("mailconvoy-sync", "imapsync") for security in ("tls", "starttls")])
