@@ -85,6 +85,7 @@ static void set_options(struct db *db)
 {
 	unsigned connect_s = CONNECT_TIMEOUT_S, io_s = db->timeout_s, infile = 0;
 	my_bool yes = 1, no = 0;
+	enum mysql_protocol_type tcp = MYSQL_PROTOCOL_TCP;
 
 	mysql_options(db->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
 	mysql_options(db->mysql, MYSQL_OPT_READ_TIMEOUT, &io_s);
@@ -94,6 +95,8 @@ static void set_options(struct db *db)
 	mysql_options(db->mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	if (db->host == NULL)
 		return;
+	/* else "localhost" would be the socket */
+	mysql_options(db->mysql, MYSQL_OPT_PROTOCOL, &tcp);
 	if (db->ca_file != NULL)
 		mysql_options(db->mysql, MYSQL_OPT_SSL_CA, db->ca_file);
 	else

@@ -2,6 +2,7 @@
 CTL_TESTS = \
 	%D%/test_doctor.py \
 	%D%/test_keys.py \
+	%D%/test_remote_database.py \
 	%D%/test_verbs.py
 TESTS += $(CTL_TESTS)
 EXTRA_DIST += $(CTL_TESTS)
