@@ -102,6 +102,12 @@ struct json_object *batch_view_totals(struct arena *a, const struct batch_summar
 	view_size(o, a, "bytes_copied", (uint64_t)s->bytes_copied, any_real);
 	view_count(o, a, "messages_skipped", (uint64_t)s->messages_skipped, any_real);
 	view_count(o, a, "messages_failed", (uint64_t)s->messages_failed, any_real);
+	view_count(o, a, "verify_messages", (uint64_t)s->verify_messages, s->verified > 0);
+	view_count(o, a, "verified_messages", (uint64_t)s->verified_messages, s->verified > 0);
+	view_count(o, a, "missing", (uint64_t)s->verify_missing, s->verify_missing > 0);
+	view_count(o, a, "altered", (uint64_t)s->verify_altered, s->verify_altered > 0);
+	view_count(o, a, "doubled", (uint64_t)s->verify_doubled, s->verify_doubled > 0);
+	view_count(o, a, "unverified", s->unverified, s->unverified > 0);
 	view_moment(o, a, "started", s->started_at, now_s);
 	view_moment(o, a, "finished", s->finished_at, now_s);
 	return o;

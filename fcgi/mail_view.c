@@ -20,6 +20,16 @@ static const char *status_text(struct arena *a, const struct outbox_status *s, i
 	case OUTBOX_SENDING: return arena_printf(a, "It is being sent to %s.", to);
 	case OUTBOX_WAITING: break;
 	}
+	if (s->is_held)
+		return arena_printf(a,
+		    "It is held back while %s may not sign in: the user is disabled, or the account "
+		    "suspended.",
+		    to);
+	if (s->attempts == 0 && s->next_at > now_s)
+		return arena_printf(a,
+		    "It waits, since the account got as many mails as it may within an hour. It is sent to "
+		    "%s %s.",
+		    to, view_relative_text(a, s->next_at, now_s));
 	if (s->attempts == 0)
 		return arena_printf(a, "It is about to be sent to %s.", to);
 	return arena_printf(a, "It could not be delivered to %s yet: %s. Next try %s.", to, why,

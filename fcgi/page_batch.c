@@ -8,6 +8,7 @@
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
+#include "fcgi/verify_view.h"
 #include "fcgi/view.h"
 #include "sql/store_batch.h"
 #include "sql/store_batch_view.h"
@@ -129,6 +130,7 @@ enum err page_batch_report(struct visit *v)
 
 		view_add(o, "job", job_view(v->arena, &jobs[i], v->now_s));
 		view_add(o, "progress", job_view_progress(v->arena, &jobs[i]));
+		view_add(o, "verification", verify_view(v->arena, &jobs[i]));
 		json_object_array_add(rows, o);
 	}
 	view_add(m, "batch", batch_view(v->arena, &b, v->now_s));

@@ -41,7 +41,8 @@ static void moment(struct buf *out, int64_t at_s)
 
 static const char heading[] =
     "job,name,source_server,source_user,destination_server,destination_user,kind,state,source_messages,"
-    "source_bytes,to_copy,copied,copied_bytes,skipped,failed,started,finished,seconds,reason,reason_text\r\n";
+    "source_bytes,to_copy,copied,copied_bytes,skipped,failed,started,finished,seconds,reason,reason_text,"
+    "verification,to_verify,verified,missing,altered,doubled\r\n";
 
 static void add_row(struct buf *out, const struct job *j)
 {
@@ -68,6 +69,12 @@ static void add_row(struct buf *out, const struct job *j)
 	number(out, j->duration_ms >= 0 ? j->duration_ms / 1000 : -1);
 	text(out, j->reason);
 	text(out, j->reason_text);
+	text(out, j->verify.state != VERIFY_NONE ? verify_state_name(j->verify.state) : NULL);
+	number(out, j->verify.messages);
+	number(out, j->verify.verified);
+	number(out, j->verify.missing);
+	number(out, j->verify.altered);
+	number(out, j->verify.doubled);
 	buf_adds(out, "\r\n");
 }
 

@@ -23,28 +23,11 @@ static const struct form_spec specs[] = {
 
 const struct form_table fields_log_link = {FORM_ROWS(specs)};
 
-static enum err sign(struct visit *v, const struct log_link *l, const char **token_r)
-{
-	unsigned char key[LOG_LINK_KEY_BYTES], mac[TOKEN_HASH_BYTES];
-	char *hex = arena_alloc(v->arena, TOKEN_HEX_LEN + 1);
-	const char *text = arena_printf(v->arena, "log-link|%llu|%llu|%lld", (unsigned long long)l->id,
-	    (unsigned long long)l->job_id, (long long)l->expires_at);
-	enum err e = store_log_link_key(v->web->db, key);
-
-	if (e != ERR_OK)
-		return e;
-	token_sign(key, sizeof(key), text, mac);
-	explicit_bzero(key, sizeof(key));
-	token_hex(mac, sizeof(mac), hex);
-	*token_r = arena_printf(v->rq->secret, "%llu-%s", (unsigned long long)l->id, hex);
-	return ERR_OK;
-}
-
 static enum err link_view(struct visit *v, const struct log_link *l, struct json_object **o_r)
 {
 	struct json_object *o;
 	const char *token = NULL;
-	enum err e = sign(v, l, &token);
+	enum err e = store_log_link_token(v->web->db, v->rq->secret, l, &token);
 
 	if (e != ERR_OK)
 		return e;
@@ -161,7 +144,7 @@ static enum err check(struct visit *v, struct log_link *l)
 		return ERR_NOT_FOUND;
 	e = store_log_link_find(v->web->db, v->arena, id, l);
 	if (e == ERR_OK)
-		e = sign(v, l, &want);
+		e = store_log_link_token(v->web->db, v->rq->secret, l, &want);
 	if (e == ERR_OK && !token_equal(v->token, want))
 		e = ERR_NOT_FOUND;
 	return e;

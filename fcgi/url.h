@@ -28,7 +28,7 @@
 #define URL_SETTINGS "/migration/settings"
 #define URL_TOKENS "/migration/tokens"
 #define URL_WELCOME "/welcome"
-#define URL_LOG "/log"
+#define URL_LOG "/log" /* LOG_LINK_PATH of sql/store_log_link.h */
 #define URL_LOG_LINKS "/migration/log-links"
 #define URL_STATIC "/static"
 

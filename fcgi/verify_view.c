@@ -4,43 +4,16 @@
 
 #include "lib/buf.h"
 #include "fcgi/view.h"
+#include "sql/job_say.h"
 
 static const struct {
 	const char *fault, *text;
 } fault_texts[] = {{"missing", "Missing"}, {"altered", "Altered"}, {"doubled", "Doubled"}};
 
-static const char *figures(struct arena *a, const struct job_verify *v)
-{
-	return arena_printf(a, "%s of %s verified on the destination",
-	    view_number_text(a, v->verified < 0 ? 0 : (uint64_t)v->verified),
-	    view_plural_text(a, (uint64_t)v->messages, "message"));
-}
-
 static void add_part(struct buf *b, struct arena *a, int64_t n, const char *what)
 {
 	if (n > 0)
 		buf_addf(b, "%s%s %s", b->len > 0 ? ", " : "", view_number_text(a, (uint64_t)n), what);
-}
-
-const char *verify_view_sentence(struct arena *a, const struct job *j)
-{
-	const struct job_verify *v = &j->verify;
-	AUTO_BUF struct buf faults = BUF_INIT;
-
-	switch (v->state) {
-	case VERIFY_RUNNING:
-		return "Everything is copied. The destination is being compared with the source.";
-	case VERIFY_VERIFIED: return v->messages < 0 ? NULL : arena_printf(a, "%s.", figures(a, v));
-	case VERIFY_FAULTS:
-		add_part(&faults, a, v->missing, "missing");
-		add_part(&faults, a, v->altered, "altered");
-		add_part(&faults, a, v->doubled, "there more often than on the source");
-		return v->messages < 0 ? NULL : arena_printf(a, "%s: %s.", figures(a, v), faults.data);
-	case VERIFY_UNVERIFIED:
-		return arena_printf(a, "Not verified: %s",
-		    v->note != NULL ? v->note : "the verification did not come to its end.");
-	default: return NULL;
-	}
 }
 
 /* What was told apart, and is no fault. */
@@ -108,9 +81,10 @@ struct json_object *verify_view(struct arena *a, const struct job *j)
 	view_bool(o, "is_faulty", v->state == VERIFY_FAULTS);
 	view_bool(o, "is_unverified", v->state == VERIFY_UNVERIFIED);
 	view_str(o, "mode", v->mode);
-	view_str(o, "sentence", verify_view_sentence(a, j));
+	view_str(o, "sentence", job_say_verification(a, j));
 	view_str(o, "remarks", remarks(a, v));
 	view_str(o, "note", v->note);
+	view_str(o, "faults_text", job_say_faults(a, v));
 	count(o, a, "messages", v->messages);
 	count(o, a, "verified", v->verified);
 	count(o, a, "missing", v->missing);

@@ -13,7 +13,4 @@
 /* NULL where there was none. */
 struct json_object *verify_view(struct arena *a, const struct job *j);
 
-/* "2,000 of 2,000 messages verified on the destination.", or what is to be said instead; NULL without one. */
-const char *verify_view_sentence(struct arena *a, const struct job *j);
-
 #endif

@@ -52,6 +52,8 @@ struct conf {
 	char *mail_from;
 	char *notify_batch;
 	long notify_suppress_s;
+	long notify_hourly_max; /* 0: no limit */
+	bool mail_log_links;
 	long poll_ms;
 	long lease_s;
 	long renew_s;

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "lib/buf.h"
 #include "lib/say.h"
 
 static const char *good_sentence(struct arena *a, const struct job *j)
@@ -47,4 +48,47 @@ const char *job_say_action(const char *code)
 		if (strcmp(words[i][0], code) == 0)
 			return words[i][1];
 	return NULL;
+}
+
+static const char *figures(struct arena *a, const struct job_verify *v)
+{
+	return arena_printf(a, "%s of %s verified on the destination",
+	    say_number(a, v->verified < 0 ? 0 : (uint64_t)v->verified),
+	    say_plural(a, (uint64_t)v->messages, "message"));
+}
+
+static void add_part(struct buf *b, struct arena *a, int64_t n, const char *what)
+{
+	if (n > 0)
+		buf_addf(b, "%s%s %s", b->len > 0 ? ", " : "", say_number(a, (uint64_t)n), what);
+}
+
+const char *job_say_faults(struct arena *a, const struct job_verify *v)
+{
+	AUTO_BUF struct buf faults = BUF_INIT;
+
+	add_part(&faults, a, v->missing, "missing");
+	add_part(&faults, a, v->altered, "altered");
+	add_part(&faults, a, v->doubled, "there more often than on the source");
+	return faults.len > 0 ? arena_strndup(a, faults.data, faults.len) : NULL;
+}
+
+const char *job_say_verification(struct arena *a, const struct job *j)
+{
+	const struct job_verify *v = &j->verify;
+	const char *faults = job_say_faults(a, v);
+
+	switch (v->state) {
+	case VERIFY_RUNNING:
+		return "Everything is copied. The destination is being compared with the source.";
+	case VERIFY_VERIFIED: return v->messages < 0 ? NULL : arena_printf(a, "%s.", figures(a, v));
+	case VERIFY_FAULTS:
+		return v->messages < 0
+			   ? NULL
+			   : arena_printf(a, "%s: %s.", figures(a, v), faults != NULL ? faults : "faulty");
+	case VERIFY_UNVERIFIED:
+		return arena_printf(a, "Not verified: %s",
+		    v->note != NULL ? v->note : "the verification did not come to its end.");
+	default: return NULL;
+	}
 }

@@ -56,4 +56,5 @@ dist_sql_DATA = %D%/0001_initial.sql \
 	%D%/0008_panels.sql \
 	%D%/0009_closed.sql \
 	%D%/0010_once.sql \
-	%D%/0011_lifetime.sql
+	%D%/0011_lifetime.sql \
+	%D%/0012_mails.sql

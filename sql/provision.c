@@ -35,7 +35,9 @@ static const struct grant grants[] = {
     {"session", "SELECT, INSERT, UPDATE, DELETE", NULL},
     {"user_link", "SELECT, INSERT, DELETE", NULL},
     {"api_token", "SELECT, INSERT, UPDATE (last_used_at, last_address, revoked_at)", NULL},
-    {"log_link", "SELECT, INSERT, UPDATE (revoked_at)", NULL},
+    /* mails may carry links to logs */
+    {"log_link", "SELECT, INSERT, UPDATE (revoked_at)", "SELECT, INSERT"},
+    {"log_link_key", "SELECT", "SELECT"},
     {"site_secret", "SELECT", NULL},
     {"login_throttle", "SELECT, INSERT, UPDATE, DELETE", NULL},
     {"server", "SELECT, INSERT, UPDATE, DELETE", "SELECT"},
@@ -43,8 +45,9 @@ static const struct grant grants[] = {
     {"notification", "SELECT", "SELECT, INSERT, UPDATE"},
     /* the worker makes none; it deletes those that have had their time (job_days) */
     {"job", "SELECT, INSERT, UPDATE, DELETE", "SELECT, UPDATE, DELETE"},
-    {"bulk", "SELECT, INSERT, UPDATE, DELETE", NULL},
-    {"bulk_job", "SELECT, INSERT, UPDATE, DELETE", NULL},
+    /* the worker sees whether one is still going on */
+    {"bulk", "SELECT, INSERT, UPDATE, DELETE", "SELECT (id, action, done, touched_at, finished_at)"},
+    {"bulk_job", "SELECT, INSERT, UPDATE, DELETE", "SELECT (bulk_id, n, job_id)"},
     {"job_event", "SELECT, INSERT", "INSERT"},
     /* the web writes and confirms imports, and both remove what expired */
     {"import", "SELECT, INSERT, UPDATE, DELETE", "SELECT (id, expires_at), DELETE"},

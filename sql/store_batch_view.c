@@ -17,8 +17,11 @@ static enum err add_last_runs(
 	struct db_rows rows;
 	enum err e = db_query(db, a,
 	    "SELECT j.state, j.dry_run, COUNT(*), SUM(j.messages_total), SUM(j.bytes_total),"
-	    " SUM(j.messages_to_copy), SUM(j.messages_skipped), SUM(j.messages_failed) " OF_BATCH
-	    "AND " JOB_IS_LATEST " GROUP BY j.state, j.dry_run",
+	    " SUM(j.messages_to_copy), SUM(j.messages_skipped), SUM(j.messages_failed),"
+	    " SUM(j.verify_messages), SUM(j.verified_messages), SUM(j.verify_missing), SUM(j.verify_altered),"
+	    " SUM(j.verify_doubled), SUM(j.verify_state <=> 'verified' OR j.verify_state <=> 'faults'),"
+	    " SUM(j.verify_state <=> 'unverified') " OF_BATCH "AND " JOB_IS_LATEST
+	    " GROUP BY j.state, j.dry_run",
 	    DB_ARGS(BATCH_ARGS(id, v)), &rows);
 
 	for (size_t i = 0; e == ERR_OK && i < rows.count; i++) {
@@ -39,6 +42,13 @@ static enum err add_last_runs(
 		} else {
 			s->messages_skipped += db_i64(&rows, i, 6);
 			s->messages_failed += db_i64(&rows, i, 7);
+			s->verify_messages += db_i64(&rows, i, 8);
+			s->verified_messages += db_i64(&rows, i, 9);
+			s->verify_missing += db_i64(&rows, i, 10);
+			s->verify_altered += db_i64(&rows, i, 11);
+			s->verify_doubled += db_i64(&rows, i, 12);
+			s->verified += db_u64(&rows, i, 13);
+			s->unverified += db_u64(&rows, i, 14);
 		}
 	}
 	return e;

@@ -21,10 +21,13 @@ struct batch_summary {
 	uint64_t dry_done;               /* last runs that were dry and ended well: ready for the real one */
 	uint64_t real_done;              /* last runs that were real and ended well */
 	/* Sums over what is known. */
-	int64_t messages_total, bytes_total;       /* on the source, of the last runs */
-	int64_t messages_to_copy;                  /* of last runs that were dry */
-	int64_t messages_skipped, messages_failed; /* of last runs that were real */
-	int64_t messages_copied, bytes_copied;     /* of all real runs: a retry copies only the rest */
+	int64_t messages_total, bytes_total;        /* on the source, of the last runs */
+	int64_t messages_to_copy;                   /* of last runs that were dry */
+	int64_t messages_skipped, messages_failed;  /* of last runs that were real */
+	int64_t verify_messages, verified_messages; /* of last runs that were compared to the end */
+	int64_t verify_missing, verify_altered, verify_doubled; /* of these */
+	uint64_t verified, unverified;         /* last runs that were, and that ought to have been */
+	int64_t messages_copied, bytes_copied; /* of all real runs: a retry copies only the rest */
 	int64_t started_at, finished_at; /* of all runs, first and last; seconds since 1970 UTC, 0: none */
 };
 

@@ -2,9 +2,10 @@
 
 #include <string.h>
 
+#include "lib/token.h"
 #include "sql/tx.h"
 
-enum { LIST_MAX = 100 };
+enum { LIST_MAX = 100, KEY_BYTES = 32 };
 
 #define SELECT_LINK \
 	"SELECT l.id, l.job_id, j.account_id, l.created_at, l.expires_at, u.email FROM log_link l" \
@@ -92,20 +93,50 @@ enum err store_log_link_revoke(struct db *db, const struct viewer *v, uint64_t i
 	return e;
 }
 
-enum err store_log_link_key(struct db *db, unsigned char key_r[LOG_LINK_KEY_BYTES])
+enum err store_log_link_for_mail(struct db *db, struct arena *a, uint64_t job_id, struct log_link *link_r)
+{
+	const struct viewer all = {.role = ROLE_ADMIN};
+	struct db_rows rows;
+	enum err e = db_query_one(db, a,
+	    SELECT_LINK "l.job_id = ? AND l.created_by IS NULL AND l.revoked_at IS NULL"
+			" AND l.expires_at > UTC_TIMESTAMP(6) + INTERVAL ? DAY ORDER BY l.id DESC LIMIT 1",
+	    DB_ARGS(db_p_u64(job_id), db_p_u64(LOG_LINK_DAYS - 1)), &rows);
+
+	if (e == ERR_OK)
+		read_row(&rows, 0, link_r);
+	return e == ERR_NOT_FOUND ? store_log_link_create(db, a, &all, job_id, LOG_LINK_DAYS, link_r) : e;
+}
+
+static enum err read_key(struct db *db, unsigned char key_r[KEY_BYTES])
 {
 	AUTO_ARENA struct arena *a = arena_new_clean();
 	struct db_rows rows;
 	const void *bytes;
 	size_t len;
-	enum err e =
-	    db_query_one(db, a, "SELECT bytes FROM site_secret WHERE name = 'log_link'", DB_NONE, &rows);
+	enum err e = db_query_one(db, a, "SELECT bytes FROM log_link_key WHERE id = 1", DB_NONE, &rows);
 
 	if (e != ERR_OK)
 		return e == ERR_NOT_FOUND ? ERR_INTERNAL : e;
 	bytes = db_blob(&rows, 0, 0, &len);
-	if (len != LOG_LINK_KEY_BYTES)
+	if (len != KEY_BYTES)
 		return ERR_INTERNAL;
 	memcpy(key_r, bytes, len);
+	return ERR_OK;
+}
+
+enum err store_log_link_token(struct db *db, struct arena *a, const struct log_link *l, const char **token_r)
+{
+	unsigned char key[KEY_BYTES], mac[TOKEN_HASH_BYTES];
+	char *hex = arena_alloc(a, TOKEN_HEX_LEN + 1);
+	const char *text = arena_printf(a, "log-link|%llu|%llu|%lld", (unsigned long long)l->id,
+	    (unsigned long long)l->job_id, (long long)l->expires_at);
+	enum err e = read_key(db, key);
+
+	if (e != ERR_OK)
+		return e;
+	token_sign(key, sizeof(key), text, mac);
+	explicit_bzero(key, sizeof(key));
+	token_hex(mac, sizeof(mac), hex);
+	*token_r = arena_printf(a, "%llu-%s", (unsigned long long)l->id, hex);
 	return ERR_OK;
 }

@@ -14,7 +14,7 @@
 #include "sql/db.h"
 #include "sql/viewer.h"
 
-enum { LOG_LINK_DAYS = 7, LOG_LINK_DAYS_MAX = 90, LOG_LINK_KEY_BYTES = 32 };
+enum { LOG_LINK_DAYS = 7, LOG_LINK_DAYS_MAX = 90 };
 
 struct log_link {
 	uint64_t id, job_id;
@@ -39,7 +39,17 @@ enum err store_log_link_revoke(
 /* The link of that id, if it works, whoever asks: its signature is still to be checked.  ERR_NOT_FOUND. */
 enum err store_log_link_find(struct db *db, struct arena *a, uint64_t id, struct log_link *link_r) MUST_CHECK;
 
-/* The key that links are signed with. */
-enum err store_log_link_key(struct db *db, unsigned char key_r[LOG_LINK_KEY_BYTES]) MUST_CHECK;
+/*
+ * The one that mails about this job carry, as long as it works for LOG_LINK_DAYS - 1 days at least, else a
+ * new one; nobody made it.  For the notifier.  ERR_NOT_FOUND: no such job.
+ */
+enum err store_log_link_for_mail(
+    struct db *db, struct arena *a, uint64_t job_id, struct log_link *link_r) MUST_CHECK;
+
+/* What stands in the address behind LOG_LINK_PATH "/": its number, and a signature over number, job and end.
+ * In a, which should be a clean one: it opens the log. */
+#define LOG_LINK_PATH "/log"
+enum err store_log_link_token(
+    struct db *db, struct arena *a, const struct log_link *link, const char **token_r) MUST_CHECK;
 
 #endif

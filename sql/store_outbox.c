@@ -13,7 +13,7 @@ enum { CANDIDATES = 8, SWEEP_MAX = 20 };
 	" IF(u.jobs_seen_at IS NOT NULL AND u.jobs_seen_at > UTC_TIMESTAMP(6) - INTERVAL ? SECOND," \
 	" 'suppressed', 'waiting'), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6)"
 #define COLUMNS "account_id, user_id, job_id, batch_id, kind, dedupe_key, state, next_at, created_at"
-#define REACHABLE " u.disabled_at IS NULL AND a.suspended_at IS NULL"
+#define REACHABLE " u.disabled_at IS NULL"
 /* A key that is there already is a mail that is written already. */
 #define ONCE " ON DUPLICATE KEY UPDATE notification.id = notification.id"
 
@@ -22,11 +22,31 @@ static enum err add_job(struct db *db, uint64_t job_id, const struct outbox_poli
 	return db_exec(db,
 	    "INSERT INTO notification (" COLUMNS ")"
 	    " SELECT j.account_id, u.id, j.id, NULL, 'job', CONCAT('job:', j.id)," FIRST_STATE
-	    " FROM job j JOIN user u ON u.id = j.owner_user_id JOIN account a ON a.id = u.account_id"
+	    " FROM job j JOIN user u ON u.id = j.owner_user_id"
 	    " WHERE j.id = ? AND j.state IN ('done', 'failed', 'interrupted') AND (j.batch_id IS NULL OR ? = "
 	    "1)"
 	    " AND" REACHABLE " AND IF(j.state = 'done', u.mail_on_done, u.mail_on_failed)" ONCE,
 	    DB_ARGS(db_p_u64(p->suppress_s), db_p_u64(job_id), db_p_u64(p->batch == OUTBOX_EACH)), NULL);
+}
+
+/* How long ago the last hundred of a bulk action may have been done, so that it is taken to be going on: one
+ * that was left where the time of its request ended is gone on with by hand, perhaps never. */
+enum { BULK_PAUSE_S = 60 };
+
+/* Between two hundreds of a bulk action the batch may look over when it is not. */
+static enum err is_being_requeued(struct db *db, struct arena *a, uint64_t batch_id, bool *is_r)
+{
+	struct db_rows rows;
+	enum err e = db_query(db, a,
+	    "SELECT k.id FROM bulk k WHERE k.finished_at IS NULL AND k.action IN ('dry_run', 'run_real', "
+	    "'retry')"
+	    " AND k.touched_at > UTC_TIMESTAMP(6) - INTERVAL ? SECOND AND EXISTS (SELECT 1 FROM bulk_job r"
+	    " JOIN job j ON j.id = r.job_id WHERE r.bulk_id = k.id AND r.n > k.done AND j.batch_id = ?) "
+	    "LIMIT 1",
+	    DB_ARGS(db_p_u64(BULK_PAUSE_S), db_p_u64(batch_id)), &rows);
+
+	*is_r = e == ERR_OK && rows.count > 0;
+	return e;
 }
 
 /*
@@ -37,6 +57,7 @@ static enum err close_batch(
     struct db *db, struct arena *a, uint64_t batch_id, uint64_t job_id, const struct outbox_policy *p)
 {
 	struct db_rows rows;
+	bool goes_on;
 	enum err e = db_query_one(db, a,
 	    "SELECT b.unreported, EXISTS (SELECT 1 FROM job j WHERE j.batch_id = b.id"
 	    " AND j.state IN ('queued', 'running')) FROM batch b WHERE b.id = ?",
@@ -44,12 +65,15 @@ static enum err close_batch(
 
 	if (e != ERR_OK || db_u64(&rows, 0, 0) == 0 || db_u64(&rows, 0, 1) != 0)
 		return e;
+	e = is_being_requeued(db, a, batch_id, &goes_on);
+	if (e != ERR_OK || goes_on)
+		return e;
 	e = db_exec(db,
 	    "INSERT INTO notification (" COLUMNS ")"
 	    " SELECT b.account_id, u.id, NULL, b.id, 'batch', CONCAT('batch:', b.id, ':', "
 	    "b.ends)," FIRST_STATE
 	    " FROM batch b JOIN user u ON u.id = COALESCE(b.created_by, (SELECT o.owner_user_id FROM job o"
-	    " WHERE o.id = ?)) JOIN account a ON a.id = u.account_id"
+	    " WHERE o.id = ?))"
 	    " WHERE b.id = ? AND" REACHABLE " AND EXISTS (SELECT 1 FROM job j WHERE j.batch_id = b.id"
 	    " AND j.state IN ('done', 'failed', 'interrupted') AND " JOB_IS_LATEST
 	    " AND IF(j.state = 'done', u.mail_on_done, u.mail_on_failed))" ONCE,
@@ -120,6 +144,11 @@ enum err store_outbox_sweep(struct db *db, const struct outbox_policy *p)
 }
 
 #define IS_DUE " state IN ('waiting', 'sending') AND next_at <= UTC_TIMESTAMP(6) "
+/* Who may not sign in is told nothing, until they may again. */
+#define MAY_SIGN_IN \
+	"EXISTS (SELECT 1 FROM user u JOIN account a ON a.id = u.account_id WHERE u.id = " \
+	"notification.user_id" \
+	" AND u.disabled_at IS NULL AND a.suspended_at IS NULL) "
 
 static enum err read_claimed(struct db *db, struct arena *a, struct outbox_mail *m)
 {
@@ -141,34 +170,64 @@ static enum err read_claimed(struct db *db, struct arena *a, struct outbox_mail 
 	return ERR_OK;
 }
 
-enum err store_outbox_claim(struct db *db, struct arena *a, unsigned lease_s, struct outbox_mail *mail_r)
+/* ERR_LIMIT: the account has got as many as it may; all that it would get now is put off. */
+static enum err spare(struct db *db, struct arena *a, uint64_t account_id, unsigned hourly_max)
+{
+	struct db_rows rows;
+	enum err e;
+
+	if (hourly_max == 0)
+		return ERR_OK;
+	/* the oldest of as many as it may get, newest first */
+	e = db_query_one(db, a,
+	    "SELECT sent_at + INTERVAL 1 HOUR FROM notification WHERE account_id = ?"
+	    " AND sent_at > UTC_TIMESTAMP(6) - INTERVAL 1 HOUR ORDER BY sent_at DESC LIMIT 1 OFFSET ?",
+	    DB_ARGS(db_p_u64(account_id), db_p_u64(hourly_max - 1)), &rows);
+	if (e != ERR_OK)
+		return e == ERR_NOT_FOUND ? ERR_OK : e;
+	e = db_exec(db,
+	    "UPDATE notification SET next_at = ? WHERE account_id = ? AND state = 'waiting' AND next_at <= "
+	    "UTC_TIMESTAMP(6)",
+	    DB_ARGS(db_p_time(db_time_us(&rows, 0, 0)), db_p_u64(account_id)), NULL);
+	return e == ERR_OK ? ERR_LIMIT : e;
+}
+
+/* ERR_BUSY: somebody else has it. */
+static enum err lease(struct db *db, struct arena *a, unsigned lease_s, struct outbox_mail *m)
+{
+	uint64_t changed;
+	enum err e = db_exec(db,
+	    "UPDATE notification SET state = 'sending', lease_token = ?, attempts = attempts + 1,"
+	    " next_at = UTC_TIMESTAMP(6) + INTERVAL ? SECOND WHERE id = ? AND" IS_DUE,
+	    DB_ARGS(db_p_blob(m->token, sizeof(m->token)), db_p_u64(lease_s), db_p_u64(m->id)), &changed);
+
+	if (e == ERR_OK && changed == 0)
+		return ERR_BUSY;
+	return e == ERR_OK ? read_claimed(db, a, m) : e;
+}
+
+enum err store_outbox_claim(
+    struct db *db, struct arena *a, unsigned lease_s, unsigned hourly_max, struct outbox_mail *mail_r)
 {
 	struct outbox_mail m = {0};
 	struct db_rows rows;
-	enum err e =
-	    db_query(db, a, "SELECT id FROM notification WHERE" IS_DUE "ORDER BY next_at, id LIMIT ?",
-		DB_ARGS(db_p_u64(CANDIDATES)), &rows);
+	enum err e = db_query(db, a,
+	    "SELECT id, account_id FROM notification WHERE" IS_DUE "AND " MAY_SIGN_IN
+	    "ORDER BY next_at, id LIMIT ?",
+	    DB_ARGS(db_p_u64(CANDIDATES)), &rows);
 
 	if (e != ERR_OK)
 		return e;
 	token_random(m.token, sizeof(m.token));
 	for (size_t i = 0; i < rows.count; i++) {
-		uint64_t changed;
-
 		m.id = db_u64(&rows, i, 0);
-		e = db_exec(db,
-		    "UPDATE notification SET state = 'sending', lease_token = ?, attempts = attempts + 1,"
-		    " next_at = UTC_TIMESTAMP(6) + INTERVAL ? SECOND WHERE id = ? AND" IS_DUE,
-		    DB_ARGS(db_p_blob(m.token, sizeof(m.token)), db_p_u64(lease_s), db_p_u64(m.id)),
-		    &changed);
-		if (e != ERR_OK)
-			return e;
-		if (changed == 0)
-			continue;
-		e = read_claimed(db, a, &m);
+		e = spare(db, a, db_u64(&rows, i, 1), hourly_max);
+		if (e == ERR_OK)
+			e = lease(db, a, lease_s, &m);
 		if (e == ERR_OK)
 			*mail_r = m;
-		return e;
+		if (e != ERR_BUSY && e != ERR_LIMIT)
+			return e;
 	}
 	return rows.count > 0 ? ERR_BUSY : ERR_NOT_FOUND;
 }

@@ -2,8 +2,8 @@
  * The outbox: mails about jobs and batches that have ended.  A row is written by the transaction that ends
  * the job (sql/store_queue.h), so that there is one exactly when the job has ended; whether its owner wants
  * it, and whether they are looking at the jobs list anyway, is decided there and then.  Notifiers, any number
- * on any number of hosts, lease a row, send it, and say what became of it.  Errors of sql/db.h are not
- * repeated.
+ * on any number of hosts, lease a row, send it, and say what became of it.  What is for somebody whose
+ * account is suspended is held until that is over.  Errors of sql/db.h are not repeated.
  */
 #ifndef MCV_SQL_STORE_OUTBOX_H
 #define MCV_SQL_STORE_OUTBOX_H
@@ -31,18 +31,18 @@ struct outbox_policy {
 /*
  * Inside the transaction that ended the job, for sql/store_queue_end.c alone: write the owner's row, unless
  * they do not want one, are disabled, or the job was cancelled; and its batch's, if nothing else of it is
- * queued or running.
+ * queued or running, and no bulk action is about to queue more of it (store_outbox_sweep() sees to it then).
  */
 enum err store_outbox_job_ended(
     struct db *db, struct arena *a, uint64_t job_id, const struct outbox_policy *policy) MUST_CHECK;
 
 /*
  * Summaries of batches that were over without a run's end: their last jobs were cancelled in the queue, or
- * deleted.  At most 20 at a time.
+ * deleted, or a bulk action that was going on has queued no more of them.  At most 20 at a time.
  */
 enum err store_outbox_sweep(struct db *db, const struct outbox_policy *policy) MUST_CHECK;
 
-enum { OUTBOX_TOKEN_BYTES = 16, OUTBOX_GIVE_UP_S = 24 * 3600, OUTBOX_ERROR_MAX_CHARS = 255 };
+enum { OUTBOX_TOKEN_BYTES = 16, OUTBOX_ERROR_MAX_CHARS = 255 };
 
 /* One to be sent.  Of job_id and batch_id one is 0. */
 struct outbox_mail {
@@ -57,10 +57,12 @@ struct outbox_mail {
 
 /*
  * Lease the one that is due longest for lease_s seconds.  One whose lease ran out (its notifier died) is due
- * again.  ERR_NOT_FOUND: none is due.  ERR_BUSY: others were faster, ask again.
+ * again.  hourly_max: an account that was sent so many mails within an hour waits until the first of them is
+ * as old (0: no limit); of two notifiers asking at the same moment each may exceed it by one.  ERR_NOT_FOUND:
+ * none is due.  ERR_BUSY: others were faster, or those due are more than their accounts may get: ask again.
  */
-enum err store_outbox_claim(
-    struct db *db, struct arena *a, unsigned lease_s, struct outbox_mail *mail_r) MUST_CHECK;
+enum err store_outbox_claim(struct db *db, struct arena *a, unsigned lease_s, unsigned hourly_max,
+    struct outbox_mail *mail_r) MUST_CHECK;
 
 /* What became of it; text (may be NULL) is cleaned and cut.  ERR_LOST: the lease ran out and another has it.
  */
@@ -78,6 +80,7 @@ struct outbox_status {
 	enum outbox_state state;
 	const char *to;
 	unsigned attempts;
+	bool is_held;             /* whom it is for may not sign in just now */
 	int64_t next_at, sent_at; /* seconds since 1970 UTC; 0: not */
 	const char *last_error;   /* NULL: none */
 };

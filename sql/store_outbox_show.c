@@ -22,6 +22,7 @@ static enum err read_status(const struct db_rows *rows, struct outbox_status *st
 	    .next_at = db_time_s(rows, 0, 3),
 	    .sent_at = db_time_s(rows, 0, 4),
 	    .last_error = db_str(rows, 0, 5),
+	    .is_held = db_i64(rows, 0, 6) != 0,
 	};
 	return ERR_OK;
 }
@@ -29,7 +30,9 @@ static enum err read_status(const struct db_rows *rows, struct outbox_status *st
 #define STATUS \
 	"SELECT n.state, (SELECT u.email FROM user u WHERE u.id = n.user_id), n.attempts, n.next_at, " \
 	"n.sent_at," \
-	" n.last_error FROM notification n WHERE "
+	" n.last_error, COALESCE((SELECT u.disabled_at IS NOT NULL OR a.suspended_at IS NOT NULL FROM user " \
+	"u" \
+	" JOIN account a ON a.id = u.account_id WHERE u.id = n.user_id), 1) FROM notification n WHERE "
 
 enum err store_outbox_of_job(
     struct db *db, struct arena *a, const struct viewer *v, uint64_t job_id, struct outbox_status *status_r)

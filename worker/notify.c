@@ -106,16 +106,26 @@ static void pause_ms(int ms)
 		(void)poll(NULL, 0, mono_left_ms(until));
 }
 
+bool notify_is_last_try(unsigned attempts, int64_t age_s)
+{
+	int64_t waited_s = 0;
+
+	if (age_s + notify_backoff_s(attempts) <= NOTIFY_GIVE_UP_S)
+		return false;
+	while (attempts > 0 && waited_s <= NOTIFY_GIVE_UP_S)
+		waited_s += notify_backoff_s(attempts--);
+	return waited_s > NOTIFY_GIVE_UP_S;
+}
+
 static enum err record(struct db *db, const struct outbox_mail *m, const struct mail_report *r)
 {
-	unsigned delay = notify_backoff_s(m->attempts);
 
 	if (r->result == MAIL_SENT)
 		return store_outbox_sent(db, m);
 	if (r->result == MAIL_REFUSED)
 		return store_outbox_failed(db, m, r->text);
-	if (m->age_s + (int64_t)delay <= OUTBOX_GIVE_UP_S)
-		return store_outbox_later(db, m, delay, r->text);
+	if (!notify_is_last_try(m->attempts, m->age_s))
+		return store_outbox_later(db, m, notify_backoff_s(m->attempts), r->text);
 	return store_outbox_failed(db, m, r->text);
 }
 
@@ -173,8 +183,11 @@ static void serve(struct notifier *n)
 	while (!is_leaving) {
 		struct outbox_mail m;
 		struct db *db = link_db(&n->db_link);
-		enum err e = db != NULL ? link_note(&n->db_link, store_outbox_claim(db, a, LEASE_S, &m))
-					: ERR_UNAVAILABLE;
+		enum err e = ERR_UNAVAILABLE;
+
+		if (db != NULL)
+			e = link_note(&n->db_link,
+			    store_outbox_claim(db, a, LEASE_S, (unsigned)n->conf->notify_hourly_max, &m));
 
 		if (e == ERR_OK)
 			deliver(n, a, &m);

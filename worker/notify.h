@@ -6,6 +6,7 @@
 #define MCV_WORKER_NOTIFY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/conf.h"
 #include "sql/store_outbox.h"
@@ -16,6 +17,14 @@ struct outbox_policy notify_policy(const struct conf *conf);
 /* Seconds until the next try after so many failed ones (1 or more): a minute, doubled each time, at most four
  * hours. */
 unsigned notify_backoff_s(unsigned attempts);
+
+/*
+ * Whether there is no other try after so many failed ones (1 or more) of a mail written age_s seconds ago:
+ * the next would come more than a day later, and there were as many as a day has.  A mail that was held back
+ * is young in tries, one whose notifier kept dying in age.
+ */
+enum { NOTIFY_GIVE_UP_S = 24 * 3600 };
+bool notify_is_last_try(unsigned attempts, int64_t age_s);
 
 /* Whether the command line is "--notifier -c FILE" or "--mail-test -c FILE ADDRESS"; notify_main() then runs
  * it. */

@@ -2,6 +2,7 @@
 
 #include <json-c/json.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -12,6 +13,7 @@
 #include "sql/store_batch.h"
 #include "sql/store_batch_view.h"
 #include "sql/store_job.h"
+#include "sql/store_log_link.h"
 
 enum { MILLION = 1000000 };
 
@@ -37,6 +39,13 @@ static void count(struct json_object *list, struct arena *a, const char *name, i
 		add_count(list, name, say_number(a, (uint64_t)n));
 }
 
+/* Told only where there are any. */
+static void count_some(struct json_object *list, struct arena *a, const char *name, int64_t n)
+{
+	if (n > 0)
+		count(list, a, name, n);
+}
+
 static void size(struct json_object *list, struct arena *a, const char *name, int64_t n)
 {
 	if (n >= 0)
@@ -51,8 +60,36 @@ static const char *state_word(enum job_state s)
 	return words[s];
 }
 
-static struct json_object *job_model(
-    struct arena *a, const struct conf *conf, const struct job *j, const char *subject)
+/* Where the log is: for who signs in, or, as a link that is a key, for who has the mail. */
+static enum err log_address(struct db *db, struct arena *a, const struct conf *conf, const struct job *j,
+    const char **url_r, const char **end_r)
+{
+	char day[20] = "";
+	struct log_link l;
+	const char *token = NULL;
+	time_t end;
+	struct tm tm;
+	enum err e;
+
+	*url_r = arena_printf(a, "%s/migration/jobs/%llu/log", conf->base_url, (unsigned long long)j->id);
+	*end_r = NULL;
+	if (!conf->mail_log_links)
+		return ERR_OK;
+	e = store_log_link_for_mail(db, a, j->id, &l);
+	if (e == ERR_OK)
+		e = store_log_link_token(db, a, &l, &token);
+	if (e != ERR_OK)
+		return e;
+	end = (time_t)l.expires_at;
+	(void)strftime(day, sizeof(day), "%Y-%m-%d", gmtime_r(&end, &tm));
+	*url_r = arena_printf(a, "%s" LOG_LINK_PATH "/%s", conf->base_url, token);
+	*end_r = arena_strdup(a, day);
+	return ERR_OK;
+}
+
+/* log_url, log_end: see log_address(). */
+static struct json_object *job_model(struct arena *a, const struct conf *conf, const struct job *j,
+    const char *subject, const char *log_url, const char *log_end)
 {
 	struct json_object *o = json_object_new_object(), *counts = json_object_new_array();
 	const struct job_counters *c = &j->counters;
@@ -73,6 +110,7 @@ static struct json_object *job_model(
 	add(o, "subject", subject);
 	add(o, "sentence", job_say_outcome(a, j));
 	add(o, "detail", good ? NULL : j->reason_detail);
+	add(o, "verification", job_say_verification(a, j));
 	add(o, "kind", j->dry_run ? "Dry run" : "Real run");
 	add(o, "id", arena_printf(a, "%llu", (unsigned long long)j->id));
 	add(o, "state", state_word(j->state));
@@ -81,7 +119,8 @@ static struct json_object *job_model(
 	json_object_object_add(o, "counts", counts);
 	add(o, "action", job_say_action(j->reason_action));
 	add(o, "job_url", url);
-	add(o, "log_url", arena_printf(a, "%s/log", url));
+	add(o, "log_url", log_url);
+	add(o, "log_end", log_end);
 	add(o, "settings_url", arena_printf(a, "%s/migration/settings", conf->base_url));
 	return o;
 }
@@ -156,6 +195,14 @@ static struct json_object *batch_model(
 	}
 	if (s->dry_done > 0)
 		count(counts, a, "Messages real runs would copy", s->messages_to_copy);
+	if (s->verified > 0)
+		add_count(counts, "Messages verified on the destination",
+		    arena_printf(a, "%s of %s", say_number(a, (uint64_t)s->verified_messages),
+			say_number(a, (uint64_t)s->verify_messages)));
+	count_some(counts, a, "Messages missing there", s->verify_missing);
+	count_some(counts, a, "Messages altered there", s->verify_altered);
+	count_some(counts, a, "Messages doubled there", s->verify_doubled);
+	count_some(counts, a, "Mailboxes not verified", (int64_t)s->unverified);
 	add(o, "subject", subject);
 	add(o, "sentence", batch_sentence(a, t));
 	json_object_object_add(o, "counts", counts);
@@ -196,11 +243,14 @@ enum err notify_text(struct db *db, struct arena *a, const struct conf *conf, st
 	const struct viewer all = {.role = ROLE_ADMIN};
 	struct mime_mail mail = {.from_name = "mailconvoy", .from = conf->mail_from, .to = m->to};
 	bool is_job = m->job_id != 0;
+	const char *log_url = NULL, *log_end = NULL;
 	struct json_object *model;
 	struct batch_text t;
 	struct job j;
 	enum err e = is_job ? store_job_get(db, a, &all, m->job_id, &j) : read_batch(db, a, m->batch_id, &t);
 
+	if (e == ERR_OK && is_job)
+		e = log_address(db, a, conf, &j, &log_url, &log_end);
 	if (e != ERR_OK)
 		return e;
 	if (is_job)
@@ -213,7 +263,8 @@ enum err notify_text(struct db *db, struct arena *a, const struct conf *conf, st
 	mail.message_id = arena_printf(
 	    a, "mailconvoy.%llu.%lld@%s", (unsigned long long)m->id, (long long)m->created_us, domain(conf));
 	mail.date_s = m->created_us / MILLION;
-	model = is_job ? job_model(a, conf, &j, mail.subject) : batch_model(a, conf, &t, mail.subject);
+	model = is_job ? job_model(a, conf, &j, mail.subject, log_url, log_end)
+		       : batch_model(a, conf, &t, mail.subject);
 	e = render(a, ts, is_job ? "job" : "batch", model, &mail);
 	json_object_put(model);
 	return e == ERR_OK ? mime_build(&mail, out) : e;

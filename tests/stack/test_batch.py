@@ -1,8 +1,13 @@
 """
 One evening's work through the whole product: a file of 200 mailboxes, some rows bad, is imported, run dry, looked at and
-run for real.
+run for real; mail tells the result.
 """
 import atexit
+import csv
+import email
+import email.policy
+import glob
+import io
 import os
 import re
 import shutil
@@ -33,8 +38,9 @@ DIR = tempfile.mkdtemp(prefix="mcv-batch-")
 atexit.register(shutil.rmtree, DIR, ignore_errors=True)
 os.chmod(DIR, 0o711)
 servers = stack.Stack(os.path.join(DIR, "stack"), BUILD, port=0, with_sample=False,
-                      parts=("mariadb", "dovecot", "web", "worker"),
-                      settings={"sync_program": os.path.join(BUILD, "engine", "mailconvoy-sync"), "poll_ms": "50"})
+                      parts=("mariadb", "dovecot", "smtp", "web", "worker"),
+                      settings={"sync_program": os.path.join(BUILD, "engine", "mailconvoy-sync"), "poll_ms": "50",
+                                "mail_log_links": "true"})
 try:
     servers.check_prerequisites()
 except RuntimeError as why:
@@ -83,6 +89,28 @@ def all_end(dry_run, count):
     raise AssertionError("after 600 s: %s" % now)
 
 
+def mails(count):
+    """That many have come, in their order, and no more."""
+    deadline = time.monotonic() + 60
+    while True:
+        names = sorted(glob.glob(os.path.join(servers.env["SMTP_DIR"], "*.eml")))
+        waiting = servers.db.sql("SELECT COUNT(*) FROM mailconvoy.notification WHERE state IN ('waiting', 'sending')")
+        if len(names) >= count and waiting.strip() == "0":
+            break
+        assert time.monotonic() < deadline, "%d mails, %s waiting" % (len(names), waiting)
+        time.sleep(0.1)
+    same(len(names), count)
+    found = []
+    for name in names:
+        with open(name, "rb") as f:
+            found.append(email.message_from_bytes(f.read(), policy=email.policy.default))
+    return found
+
+
+def texts(mail):
+    return [part.get_content().replace("\r\n", "\n") for part in mail.iter_parts()]
+
+
 def test_the_preview_names_each_bad_row_and_no_password():
     env = servers.env
     servers.run_ctl("slots", "4")
@@ -103,6 +131,8 @@ def test_the_preview_names_each_bad_row_and_no_password():
 
 
 def test_the_good_rows_run_dry_in_the_order_of_the_file():
+    # the list is what one sees after signing in; since then it was left
+    servers.db.sql("UPDATE mailconvoy.user SET jobs_seen_at = jobs_seen_at - INTERVAL 61 SECOND")
     answer = panel.form("/migration/import/%d/confirm" % made["import"]["id"],
                         {"tag": TAG, "dry_run": "1", "skip_bad": "1"})
     made["batch"] = answer["batch"]["id"]
@@ -114,6 +144,12 @@ def test_the_good_rows_run_dry_in_the_order_of_the_file():
     failed = servers.db.sql("SELECT name, reason FROM mailconvoy.job WHERE state = 'failed'").split()
     same(failed[:3], ["row", str(WRONG_PASSWORD), "auth_source"])
     has(panel.page("/migration/batches/%d" % made["batch"]), TAG)
+    mail, = mails(1)
+    same(mail["Subject"], "1 failed: batch " + TAG)
+    for text in texts(mail):
+        has(text, "The dry runs of batch %s are over: 195 mailboxes, 1 failed or were interrupted." % TAG)
+        has(text, "The source server refused the password. 1 time. Correct the source")
+        has(text, "%s/migration/batches/%d" % (servers.env["URL"], made["batch"]))
 
 
 def test_all_good_ones_run_for_real_at_one_request():
@@ -129,10 +165,45 @@ def test_all_good_ones_run_for_real_at_one_request():
     has(servers.run_ctl("check"), "agree")
 
 
+def test_one_mail_sums_up_what_became_of_all_of_them():
+    _, mail = mails(2)
+    copied, to_verify, verified = servers.db.sql(
+        "SELECT SUM(messages_copied), SUM(verify_messages), SUM(verified_messages) FROM mailconvoy.job WHERE dry_run = 0").split()
+    assert int(copied) > 0 and verified == to_verify, (copied, to_verify, verified)
+    # the one whose password is wrong was run dry only, and is the last word about its mailbox
+    same((mail["Subject"], mail["X-Envelope-To"]), ("1 failed: batch " + TAG, servers.env["ADMIN_EMAIL"]))
+    text, html = texts(mail)
+    for part in ("The real runs of batch %s are over: 195 mailboxes" % TAG, "Messages copied: " + copied, "Done: 194", "Failed: 1",
+                 "Messages verified on the destination: %s of %s" % (verified, to_verify)):
+        has(text, part)
+    has(html, "%s of %s" % (verified, to_verify))
+    lacks(text + html, servers.env["MAIL_PASSWORD"])
+
+
 def test_the_report_of_the_batch_counts_every_mailbox():
     text = panel.raw("GET", "/migration/batches/%d/report.csv" % made["batch"])[2].decode()
     same(len(re.findall(r"row \d+", text)) >= 195, True, text[:500])
     lacks(text, servers.env["MAIL_PASSWORD"])
+    rows = list(csv.DictReader(io.StringIO(text)))
+    same({(r["verification"], r["to_verify"] == r["verified"]) for r in rows if r["kind"] == "real"}, {("verified", True)})
+    same({r["verification"] for r in rows if r["kind"] == "dry"}, {""})
+
+
+def test_a_mail_about_one_job_opens_its_log_without_signing_in():
+    env = servers.env
+    ids = {name: int(n) for n, name in (line.split("\t") for line in servers.db.sql(
+        "SELECT id, name FROM mailconvoy.server").splitlines())}
+    panel.add_job(ids["Old"], "user1", env["MAIL_PASSWORD"], ids["New"], "user20", env["MAIL_PASSWORD"], dry_run=False)
+    mail = mails(3)[-1]
+    has(mail["Subject"], "Done: ")
+    text, html = texts(mail)
+    has(text, "verified on the destination.")
+    link = re.search(r"^Its log, for whoever has this mail, until \d{4}-\d\d-\d\d: (\S+)$", text, re.M).group(1)
+    has(html, 'href="%s"' % link)
+    opened = Panel(env["URL"]).raw("GET", link[len(env["URL"]):])
+    same(opened[0], 200)
+    has(opened[2].decode(), "user20")
+    same(Panel(env["URL"]).raw("GET", link[len(env["URL"]):-1] + ("0" if link[-1] != "0" else "1"))[0], 404)
 
 
 if __name__ == "__main__":

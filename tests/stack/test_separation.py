@@ -212,7 +212,7 @@ def test_the_web_removes_and_moves_nobody():
     for text in ("DELETE FROM user", "UPDATE user SET account_id = 1", "UPDATE user SET created_at = NULL",
                  "INSERT INTO user SELECT * FROM user", "DELETE FROM account", "UPDATE account SET created_at = NULL",
                  "UPDATE api_token SET token_hash = 'x'", "UPDATE api_token SET scopes = ''", "DELETE FROM api_token",
-                 "UPDATE site_secret SET bytes = 'x'", "UPDATE log_link SET job_id = 1"):
+                 "UPDATE site_secret SET bytes = 'x'", "UPDATE log_link SET job_id = 1", "UPDATE log_link_key SET bytes = 'x'"):
         code, out = sql_as(stack.WEB_USER, text)
         same(code, 1, text)
         has(out.lower(), "denied", text)
@@ -222,7 +222,8 @@ def test_the_worker_cannot_read_hashes_or_sessions_nor_make_jobs():
     for text in ("SELECT password_hash FROM user", "SELECT * FROM session", "DROP TABLE job", "DELETE FROM user",
                  "INSERT INTO job (id) VALUES (1)", "SELECT * FROM audit", "UPDATE server SET host = 'x'",
                  "DELETE FROM job_event",
-                 "SELECT * FROM api_token", "SELECT * FROM user_link", "SELECT * FROM site_secret"):
+                 "SELECT * FROM api_token", "SELECT * FROM user_link", "SELECT * FROM site_secret", "UPDATE log_link_key SET bytes = 'x'",
+                 "UPDATE log_link SET revoked_at = NULL", "SELECT user_id FROM bulk", "SELECT label FROM bulk_job"):
         code, out = sql_as(stack.WORKER_USER, text)
         same(code, 1, text)
         has(out.lower(), "denied", text)

@@ -36,10 +36,12 @@ static void furnish(void)
 	job_in("done", second, false,
 	    "messages_total = 20, bytes_total = 200, messages_copied = 5, bytes_copied = 50, "
 	    "messages_skipped = 15, "
-	    "messages_failed = 0");
+	    "messages_failed = 0, verify_state = 'faults', verify_messages = 20, verified_messages = 17, "
+	    "verify_missing = 2, verify_altered = 1, verify_doubled = 0");
 	job_in("failed", 0, false,
 	    "reason = 'auth_source', reason_text = 'Refused.', reason_action = 'edit_source'");
-	job_in("interrupted", 0, false, "reason = 'lost', reason_action = 'rerun'");
+	job_in(
+	    "interrupted", 0, false, "reason = 'lost', reason_action = 'rerun', verify_state = 'unverified'");
 	job_in("failed", 0, true,
 	    "reason = 'auth_source', reason_text = 'Refused.', reason_action = 'edit_source'");
 }
@@ -74,6 +76,13 @@ static void totals_count_a_mailbox_once_and_what_was_copied_in_every_run(void **
 	assert_int_equal(s.messages_copied, 20);
 	assert_int_equal(s.bytes_copied, 200);
 	assert_int_equal(s.messages_skipped, 15);
+	assert_int_equal(s.verify_messages, 20);
+	assert_int_equal(s.verified_messages, 17);
+	assert_int_equal(s.verify_missing, 2);
+	assert_int_equal(s.verify_altered, 1);
+	assert_int_equal(s.verify_doubled, 0);
+	assert_int_equal(s.verified, 1);
+	assert_int_equal(s.unverified, 1);
 }
 
 static void an_empty_batch_is_all_zero(void **state)

@@ -4,7 +4,9 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "sql/store_account.h"
 #include "sql/store_batch.h"
+#include "sql/store_bulk.h"
 #include "sql/store_outbox.h"
 #include "sql/store_user.h"
 
@@ -18,14 +20,19 @@ static void finish_with(const struct queue_token *t, enum job_state state, struc
 	assert_ok(store_queue_finish(db, t, &ending));
 }
 
-static uint64_t end_one(enum job_state state, struct outbox_policy policy)
+static uint64_t end_one_of(const struct viewer *v, enum job_state state, struct outbox_policy policy)
 {
 	struct queue_token t;
-	uint64_t id = make_job(&member_a, 0, 0);
+	uint64_t id = make_job(v, 0, 0);
 
 	assert_int_equal(claim_next(&t), id);
 	finish_with(&t, state, policy);
 	return id;
+}
+
+static uint64_t end_one(enum job_state state, struct outbox_policy policy)
+{
+	return end_one_of(&member_a, state, policy);
 }
 
 static uint64_t batch_of(unsigned jobs)
@@ -208,6 +215,117 @@ static void notify_batch_chooses_each_or_none(void **state)
 	assert_int_equal(number("SELECT COUNT(*) FROM notification"), 1);
 }
 
+static void what_a_suspended_account_would_get_waits_until_it_is_resumed(void **state)
+{
+	uint64_t batch = batch_of(2), alone;
+	struct outbox_status s;
+	struct outbox_mail m;
+	struct queue_token t[2];
+
+	(void)state;
+	(void)claim_next(&t[0]);
+	(void)claim_next(&t[1]);
+	assert_ok(store_account_suspend(db, &installation, member_a.account_id, true));
+	finish_with(&t[0], JOB_CANCELLED, usual);
+	/* it was over before it could be stopped */
+	finish_with(&t[1], JOB_DONE, usual);
+	assert_int_equal(store_outbox_claim(db, arena, 300, 0, &m), ERR_NOT_FOUND);
+	assert_ok(store_outbox_of_batch(db, arena, &installation, batch, &s));
+	assert_true(s.is_held);
+	alone = end_one_of(&member_b, JOB_FAILED, usual);
+	assert_ok(store_outbox_claim(db, arena, 300, 0, &m));
+	assert_int_equal(m.job_id, alone);
+	assert_ok(store_account_suspend(db, &installation, member_a.account_id, false));
+	assert_ok(store_outbox_claim(db, arena, 300, 0, &m));
+	assert_int_equal(m.batch_id, batch);
+	assert_ok(store_outbox_of_batch(db, arena, &installation, batch, &s));
+	assert_false(s.is_held);
+}
+
+/* As if its request had been cut short there. */
+static void run_first_hundred(uint64_t bulk_id)
+{
+	assert_ok(store_bulk_run(db, &member_a, bulk_id, 60000));
+	run_sql("DELETE j FROM job j JOIN bulk_job r ON r.other_job_id = j.id WHERE r.n > 100");
+	run_sql("UPDATE bulk_job SET outcome = NULL, other_job_id = NULL WHERE n > 100");
+	run_sql("UPDATE bulk SET done = 100, finished_at = NULL");
+}
+
+static void a_batch_is_not_summed_up_between_two_hundreds_of_a_bulk_action(void **state)
+{
+	enum { JOBS = 150 };
+	const uint8_t key[JOB_REQUEST_KEY_BYTES] = "bulk";
+	const struct bulk_question q = {.action = BULK_RUN_REAL, .request_key = key};
+	struct queue_token t;
+	uint64_t id;
+
+	(void)state;
+	(void)batch_of(JOBS);
+	run_sql("UPDATE job SET state = 'done', finished_at = UTC_TIMESTAMP(6)");
+	assert_ok(store_bulk_ask(db, &member_a, &q, &id));
+	run_first_hundred(id);
+	run_sql("UPDATE job SET state = 'done', finished_at = UTC_TIMESTAMP(6) WHERE state = 'queued' ORDER "
+		"BY id LIMIT 99");
+	(void)claim_next(&t);
+	finish_with(&t, JOB_DONE, usual);
+	assert_ok(store_outbox_sweep(db, &usual));
+	assert_int_equal(number("SELECT COUNT(*) FROM notification"), 0);
+	assert_ok(store_bulk_run(db, &member_a, id, 10000));
+	run_sql("UPDATE job SET state = 'done', finished_at = UTC_TIMESTAMP(6) WHERE state = 'queued' ORDER "
+		"BY id LIMIT 49");
+	(void)claim_next(&t);
+	finish_with(&t, JOB_DONE, usual);
+	assert_int_equal(number("SELECT COUNT(*) FROM notification WHERE kind = 'batch'"), 1);
+}
+
+static void a_bulk_action_that_nobody_goes_on_with_holds_no_summary_for_ever(void **state)
+{
+	const uint8_t key[JOB_REQUEST_KEY_BYTES] = "bulk";
+	const struct bulk_question q = {.action = BULK_RUN_REAL, .request_key = key};
+	struct queue_token t;
+	uint64_t id;
+
+	(void)state;
+	(void)batch_of(101);
+	run_sql("UPDATE job SET state = 'done', finished_at = UTC_TIMESTAMP(6)");
+	assert_ok(store_bulk_ask(db, &member_a, &q, &id));
+	run_first_hundred(id);
+	run_sql("UPDATE job SET state = 'done', finished_at = UTC_TIMESTAMP(6) WHERE state = 'queued' ORDER "
+		"BY id LIMIT 99");
+	(void)claim_next(&t);
+	finish_with(&t, JOB_DONE, usual);
+	assert_int_equal(number("SELECT COUNT(*) FROM notification"), 0);
+	run_sql("UPDATE bulk SET touched_at = UTC_TIMESTAMP(6) - INTERVAL 61 SECOND");
+	assert_ok(store_outbox_sweep(db, &usual));
+	assert_int_equal(number("SELECT COUNT(*) FROM notification WHERE kind = 'batch'"), 1);
+}
+
+static void an_account_gets_so_many_mails_an_hour_and_the_rest_later(void **state)
+{
+	struct outbox_mail m;
+	uint64_t other;
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		(void)end_one(JOB_FAILED, usual);
+	for (int i = 0; i < 2; i++) {
+		assert_ok(store_outbox_claim(db, arena, 300, 2, &m));
+		assert_ok(store_outbox_sent(db, &m));
+	}
+	other = end_one_of(&member_b, JOB_FAILED, usual);
+	assert_ok(store_outbox_claim(db, arena, 300, 2, &m));
+	assert_int_equal(m.job_id, other);
+	assert_int_equal(store_outbox_claim(db, arena, 300, 2, &m), ERR_NOT_FOUND);
+	assert_int_equal(number("SELECT COUNT(*) FROM notification WHERE state = 'waiting' AND next_at >"
+				" UTC_TIMESTAMP(6) + INTERVAL 59 MINUTE"),
+	    2);
+	/* an hour later */
+	run_sql("UPDATE notification SET sent_at = sent_at - INTERVAL 1 HOUR, next_at = next_at - INTERVAL 1 "
+		"HOUR");
+	for (int i = 0; i < 2; i++)
+		assert_ok(store_outbox_claim(db, arena, 300, 2, &m));
+}
+
 struct finisher {
 	struct db *db;
 	struct queue_token token;
@@ -265,20 +383,20 @@ static void a_mail_is_leased_to_one_notifier(void **state)
 	uint64_t id = end_one(JOB_FAILED, usual);
 
 	(void)state;
-	assert_ok(store_outbox_claim(db, arena, 300, &one));
+	assert_ok(store_outbox_claim(db, arena, 300, 0, &one));
 	assert_int_equal(one.job_id, id);
 	assert_int_equal(one.batch_id, 0);
 	assert_int_equal(one.attempts, 1);
 	assert_string_equal(one.to, "member-a@example.org");
-	assert_int_equal(store_outbox_claim(other, arena, 300, &two), ERR_NOT_FOUND);
+	assert_int_equal(store_outbox_claim(other, arena, 300, 0, &two), ERR_NOT_FOUND);
 	/* its notifier died */
 	run_sql("UPDATE notification SET next_at = UTC_TIMESTAMP(6)");
-	assert_ok(store_outbox_claim(other, arena, 300, &two));
+	assert_ok(store_outbox_claim(other, arena, 300, 0, &two));
 	assert_int_equal(two.attempts, 2);
 	assert_true(one.created_us == two.created_us);
 	assert_int_equal(store_outbox_sent(db, &one), ERR_LOST);
 	assert_ok(store_outbox_sent(other, &two));
-	assert_int_equal(store_outbox_claim(db, arena, 300, &one), ERR_NOT_FOUND);
+	assert_int_equal(store_outbox_claim(db, arena, 300, 0, &one), ERR_NOT_FOUND);
 	db_close(&other);
 }
 
@@ -289,14 +407,14 @@ static void what_became_of_a_mail_is_kept(void **state)
 	uint64_t id = end_one(JOB_FAILED, usual);
 
 	(void)state;
-	assert_ok(store_outbox_claim(db, arena, 300, &m));
+	assert_ok(store_outbox_claim(db, arena, 300, 0, &m));
 	assert_ok(store_outbox_later(db, &m, 60, "no answer\r\nBcc: x"));
 	assert_ok(store_outbox_of_job(db, arena, &member_a, id, &s));
 	assert_int_equal(s.state, OUTBOX_WAITING);
 	assert_string_equal(s.last_error, "no answer??Bcc: x");
-	assert_int_equal(store_outbox_claim(db, arena, 300, &m), ERR_NOT_FOUND);
+	assert_int_equal(store_outbox_claim(db, arena, 300, 0, &m), ERR_NOT_FOUND);
 	run_sql("UPDATE notification SET next_at = UTC_TIMESTAMP(6)");
-	assert_ok(store_outbox_claim(db, arena, 300, &m));
+	assert_ok(store_outbox_claim(db, arena, 300, 0, &m));
 	assert_ok(store_outbox_failed(db, &m, "550 no such user"));
 	assert_ok(store_outbox_of_job(db, arena, &member_a, id, &s));
 	assert_int_equal(s.state, OUTBOX_FAILED);
@@ -319,6 +437,10 @@ int main(void)
 	    STORE_TEST(a_batch_whose_last_job_left_the_queue_is_told_of),
 	    STORE_TEST(a_round_of_nothing_but_cancelled_runs_mails_nobody),
 	    STORE_TEST(notify_batch_chooses_each_or_none),
+	    STORE_TEST(what_a_suspended_account_would_get_waits_until_it_is_resumed),
+	    STORE_TEST(a_batch_is_not_summed_up_between_two_hundreds_of_a_bulk_action),
+	    STORE_TEST(a_bulk_action_that_nobody_goes_on_with_holds_no_summary_for_ever),
+	    STORE_TEST(an_account_gets_so_many_mails_an_hour_and_the_rest_later),
 	    STORE_TEST(two_last_jobs_ending_at_once_make_one_summary),
 	    STORE_TEST(a_mail_is_leased_to_one_notifier),
 	    STORE_TEST(what_became_of_a_mail_is_kept),

@@ -11,9 +11,22 @@ static void tries_are_a_minute_to_four_hours_apart(void **state)
 	for (unsigned i = 0; i < sizeof(minutes) / sizeof(minutes[0]); i++)
 		assert_int_equal(notify_backoff_s(i + 1), minutes[i] * 60);
 	assert_int_equal(notify_backoff_s(UINT32_MAX), 4 * 3600);
-	while (sum_s + notify_backoff_s(tries + 1) <= OUTBOX_GIVE_UP_S)
+	while (sum_s + notify_backoff_s(tries + 1) <= NOTIFY_GIVE_UP_S)
 		sum_s += notify_backoff_s(++tries);
 	assert_int_equal(tries, 12);
+}
+
+static void a_mail_is_given_up_after_a_day_of_tries(void **state)
+{
+	(void)state;
+	assert_false(notify_is_last_try(1, 60));
+	assert_false(notify_is_last_try(12, 73000));
+	assert_true(notify_is_last_try(13, 73000));
+	/* held back for weeks, and tried for the first time */
+	assert_false(notify_is_last_try(1, 14 * 86400));
+	/* its notifier died whenever it was sent */
+	assert_false(notify_is_last_try(500, 3600));
+	assert_true(notify_is_last_try(UINT32_MAX, 86400));
 }
 
 static void the_configuration_says_who_is_told(void **state)
@@ -38,6 +51,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(tries_are_a_minute_to_four_hours_apart),
+	    cmocka_unit_test(a_mail_is_given_up_after_a_day_of_tries),
 	    cmocka_unit_test(the_configuration_says_who_is_told),
 	};
 

@@ -96,7 +96,7 @@ def files(world, name):
 
 
 def clean(world):
-    world.db.sql("DELETE FROM notification; DELETE FROM job; DELETE FROM batch; UPDATE user SET jobs_seen_at = NULL, "
+    world.db.sql("DELETE FROM notification; DELETE FROM log_link; DELETE FROM job; DELETE FROM batch; UPDATE user SET jobs_seen_at = NULL, "
                  "mail_on_done = 1, mail_on_failed = 1")
 
 
@@ -221,6 +221,66 @@ def a_summary_names_what_failed_and_what_to_do(world):
         assert reason in body.replace("&#39;", "'") and "2 times" in body and "3 mailboxes" in body, (reason, body)
 
 
+def mails_tell_what_was_verified(world):
+    clean(world)
+    relay = Relay(world)
+    job, odd = world.add_jobs("ok", "ok")
+    world.db.sql("INSERT INTO batch (id, account_id, tag, created_by, created_at) VALUES (9, 1, 'Move 9', 1, UTC_TIMESTAMP(6))")
+    world.db.sql("UPDATE job SET batch_id = 9, state = 'failed', finished_at = UTC_TIMESTAMP(6), reason = 'verify_missing', "
+                 "reason_text = 'Some are missing.', verify_state = 'faults', verify_messages = 2000, verified_messages = "
+                 "1997, verify_missing = 2, verify_altered = 1, verify_doubled = 0")
+    world.db.sql("UPDATE job SET state = 'done', verify_state = 'unverified', verify_note = 'the source refused <LOGIN>', "
+                 "verify_messages = NULL, verified_messages = NULL, verify_missing = NULL, verify_altered = NULL WHERE id = %d" % odd)
+    for key, column, value in (("a", "job_id", job), ("b", "job_id", odd), ("c", "batch_id", 9)):
+        world.db.sql("INSERT INTO notification (account_id, user_id, %s, kind, dedupe_key, next_at, created_at) VALUES "
+                     "(1, 1, %d, 'job', '%s', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))" % (column, value, key))
+    world.worker(smtp_port=relay.port)
+    faulty, unverified, batch = [bodies(m) for m in relay.wait_mails(3)]
+    for body in faulty:
+        assert "1,997 of 2,000 messages verified on the destination: 2 missing, 1 altered." in body, body
+    assert "Not verified: the source refused <LOGIN>\n" in unverified[0], unverified[0]
+    assert "Not verified: the source refused &lt;LOGIN&gt;<" in unverified[1], unverified[1]
+    for words in ("Messages verified on the destination: 1,997 of 2,000", "Messages missing there: 2",
+                  "Messages altered there: 1", "Mailboxes not verified: 1"):
+        assert words in batch[0], batch[0]
+    assert "doubled" not in batch[0] and "1,997 of 2,000" in batch[1], batch
+
+
+def a_mail_may_carry_a_link_that_opens_the_log(world):
+    clean(world)
+    relay = Relay(world)
+    worker = world.worker(smtp_port=relay.port)
+    job, = world.add_jobs("ok")
+    world.wait_state(job, "done")
+    for body in bodies(relay.wait_mails(1)[0]):
+        assert "whoever has this mail" not in body and "/migration/jobs/%d/log" % job in body, body
+    assert world.db.sql("SELECT COUNT(*) FROM log_link") == "0"
+    world.stop(worker)
+    world.worker(smtp_port=relay.port, mail_log_links="true")
+    # sent twice, it is the same link
+    for _ in range(2):
+        before = int(row(world)[1])
+        world.db.sql("UPDATE notification SET state = 'waiting', next_at = UTC_TIMESTAMP(6)")
+        wait_row(world, "sent", before + 1)
+    text, again = [bodies(m)[0] for m in relay.wait_mails(3)[1:]]
+    link, end = world.db.sql("SELECT id, DATE(expires_at) FROM log_link WHERE job_id = %d AND created_by IS NULL" % job).split()
+    assert "until %s: https://panel.example.org/log/%s-" % (end, link) in text and text == again, text
+    assert world.db.sql("SELECT DATEDIFF(expires_at, created_at) FROM log_link") == "7"
+
+
+def more_mails_than_an_account_may_get_wait_for_the_hour_to_end(world):
+    clean(world)
+    relay = Relay(world)
+    world.worker(smtp_port=relay.port, notify_hourly_max=3)
+    jobs = world.add_jobs(*["ok"] * 5)
+    assert all(state == "done" for state, _ in world.wait_ended(jobs))
+    wait_for("two are put off", lambda: world.db.sql(
+        "SELECT COUNT(*) FROM notification WHERE state = 'waiting' AND next_at > UTC_TIMESTAMP(6) + INTERVAL 50 MINUTE") == "2")
+    relay.wait_mails(3)
+    world.db.sql("UPDATE notification SET sent_at = sent_at - INTERVAL 1 HOUR, next_at = next_at - INTERVAL 1 HOUR")
+    relay.wait_mails(5)
+
+
 def a_relay_that_is_down_gets_the_mail_when_it_is_back(world):
     clean(world)
     relay = Relay(world)
@@ -256,9 +316,11 @@ def a_refusal_for_good_is_recorded_on_the_job(world):
     clean(world)
     relay.mode("later")
     world.add_jobs("ok")
-    assert "451" in wait_row(world, "waiting", 1)
-    world.db.sql("UPDATE notification SET created_at = UTC_TIMESTAMP(6) - INTERVAL 24 HOUR, next_at = UTC_TIMESTAMP(6)")
-    assert "451" in wait_row(world, "failed", 2)
+    why = wait_row(world, "waiting", 1)
+    assert "451" in why, why
+    world.db.sql("UPDATE notification SET created_at = UTC_TIMESTAMP(6) - INTERVAL 24 HOUR, attempts = 12, "
+                 "next_at = UTC_TIMESTAMP(6)")
+    assert "451" in wait_row(world, "failed", 13)
     assert relay.mails() == [] and "\x1b" not in world.log_of(worker)
 
 
@@ -371,7 +433,8 @@ if __name__ == "__main__":
     run(make_world, [
         an_ended_job_is_mailed_to_its_owner, eight_bit_names_and_hostile_ones_arrive_as_text,
         a_viewer_of_the_list_and_a_cancelled_job_get_none, a_batch_sends_one_summary,
-        a_summary_names_what_failed_and_what_to_do,
+        a_summary_names_what_failed_and_what_to_do, mails_tell_what_was_verified,
+        a_mail_may_carry_a_link_that_opens_the_log, more_mails_than_an_account_may_get_wait_for_the_hour_to_end,
         a_relay_that_is_down_gets_the_mail_when_it_is_back, a_refusal_for_good_is_recorded_on_the_job,
         a_silent_relay_delays_no_job, a_notifier_that_dies_is_started_again_and_its_mail_sent_again,
         two_notifiers_send_each_mail_once, without_a_relay_no_notifier_runs,
