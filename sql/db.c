@@ -97,10 +97,8 @@ static void set_options(struct db *db)
 		return;
 	/* else "localhost" would be the socket */
 	mysql_options(db->mysql, MYSQL_OPT_PROTOCOL, &tcp);
-	if (db->ca_file != NULL)
-		mysql_options(db->mysql, MYSQL_OPT_SSL_CA, db->ca_file);
-	else
-		mysql_options(db->mysql, MYSQL_OPT_SSL_CAPATH, X509_get_default_cert_dir());
+	mysql_options(db->mysql, db->ca_file != NULL ? MYSQL_OPT_SSL_CA : MYSQL_OPT_SSL_CAPATH,
+	    db->ca_file != NULL ? db->ca_file : X509_get_default_cert_dir());
 	if (db->ca_file != NULL || !parse_is_loopback(db->host)) {
 		mysql_options(db->mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
 		mysql_options(db->mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
