@@ -18,10 +18,9 @@ static enum err create_one(struct link *l, const char *name)
 {
 	for (;;) {
 		enum err e = l->session == NULL ? ERR_CLOSED : imap_create(l->session, name);
-		if (e == ERR_OK || e == ERR_CONFLICT ||
-		    (l->session != NULL && imap_session_alive(l->session)))
+		if (e == ERR_OK || e == ERR_CONFLICT)
 			return e;
-		e = link_revive(l);
+		e = link_again(l, e);
 		if (e != ERR_OK)
 			return e;
 	}

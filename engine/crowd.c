@@ -99,9 +99,9 @@ enum err crowd_read(struct link *l, int64_t newer_from_s, int64_t newer_until_s,
 		    &rows);
 		if (rows > 0)
 			link_worked(l);
-		if (e == ERR_OK || imap_session_alive(l->session))
-			return e;
-		e = link_revive(l);
+		if (e == ERR_OK)
+			return ERR_OK;
+		e = link_again(l, e);
 		if (e != ERR_OK)
 			return e;
 	}

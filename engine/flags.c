@@ -46,9 +46,9 @@ static enum err read_flags(struct changes *c)
 		uint64_t rows = 0;
 		enum err e = imap_fetch_rows(
 		    c->source->session, ranges, c->count, IMAP_FETCH_FLAGS, NULL, on_flags, c, &rows);
-		if (e == ERR_OK || imap_session_alive(c->source->session))
-			return e;
-		e = link_revive(c->source);
+		if (e == ERR_OK)
+			return ERR_OK;
+		e = link_again(c->source, e);
 		if (e != ERR_OK)
 			return e;
 	}
@@ -64,16 +64,15 @@ static enum err store(struct changes *c, const struct change *one)
 			link_worked(to);
 			return ERR_OK;
 		}
-		if (imap_session_alive(to->session)) {
-			AUTO_ARENA struct arena *a = arena_new();
-			report_error(to->report, ERROR_FLAGS,
-			    "Host2: flags msg %s/%u could not add flags [%s]: %s", to->selected, one->to_uid,
-			    one->flags, link_why(to, a));
-			return report_is_full(to->report) ? ERR_TOO_BIG : ERR_OK;
-		}
-		e = link_revive(to);
-		if (e != ERR_OK)
+		e = link_again(to, e);
+		if (e == ERR_OK)
+			continue;
+		if (to->session == NULL || !imap_session_alive(to->session))
 			return e;
+		AUTO_ARENA struct arena *a = arena_new();
+		report_error(to->report, ERROR_FLAGS, "Host2: flags msg %s/%u could not add flags [%s]: %s",
+		    to->selected, one->to_uid, one->flags, link_why(to, a));
+		return report_is_full(to->report) ? ERR_TOO_BIG : ERR_OK;
 	}
 }
 

@@ -106,19 +106,27 @@ static void report_refusal(struct link *l, const struct imap_failure *f)
 		    link_name(l), l->side + 1, o->host, o->user, o->host, explain(f, a));
 }
 
-enum err link_open(struct link *l)
+/* Waits, longer each time; false when the server has had as much patience as there is. */
+static bool be_patient(struct link *l, unsigned max, const char *why)
 {
-	AUTO_ARENA struct arena *a = arena_new();
+	if (l->busy >= max || stop_signal() != 0)
+		return false;
+	unsigned pause_s = 1U << l->busy++;
+	out("%s: asks for patience: %s; waiting %u s", link_name(l), why, pause_s);
+	stop_pause(pause_s);
+	return stop_signal() == 0;
+}
+
+/* Connected and logged in, or *failure says why not; *refused_r: the login was what failed. */
+static enum err open_once(struct link *l, struct imap_failure *failure, bool *refused_r)
+{
 	const struct side_options *o = l->options;
-	struct imap_failure failure = {0};
 	struct imap_peer peer = {0};
 
-	out("%s: connecting and login on host%u [%s] port [%u] with user [%s]", link_name(l), l->side + 1,
-	    o->host, o->port, o->user);
-	enum err e = connect_session(l, &failure, &peer);
+	*refused_r = false;
+	enum err e = connect_session(l, failure, &peer);
 	if (e != ERR_OK) {
 		stop_opening(false);
-		report_refusal(l, &failure);
 		return e;
 	}
 	out("%s IP address: %s %s %s", link_name(l), peer.address, peer.tls_version, peer.tls_cipher);
@@ -126,17 +134,36 @@ enum err link_open(struct link *l)
 	if (e == ERR_OK)
 		stop_watch(l->pair * 2 + l->side, imap_stream_fd(imap_session_stream(l->session)));
 	stop_opening(false);
+	if (e == ERR_OK)
+		return ERR_OK;
+	*failure = *imap_session_failure(l->session);
+	/* else nobody said that the password was wrong */
+	*refused_r = failure->cause != IMAP_CLOSED && failure->cause != IMAP_TIMED_OUT &&
+		     failure->cause != IMAP_BUSY;
+	drop(l);
+	return e;
+}
+
+enum err link_open(struct link *l)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	const struct side_options *o = l->options;
+	struct imap_failure failure = {0};
+	bool refused = false;
+
+	out("%s: connecting and login on host%u [%s] port [%u] with user [%s]", link_name(l), l->side + 1,
+	    o->host, o->port, o->user);
+	enum err e = open_once(l, &failure, &refused);
+	while (e != ERR_OK && failure.cause == IMAP_BUSY &&
+	       be_patient(l, LINK_OPEN_BUSY_MAX, explain(&failure, a)))
+		e = open_once(l, &failure, &refused);
 	if (e != ERR_OK) {
-		const char *why = link_why(l, a);
-		failure = *imap_session_failure(l->session);
-		/* nobody said that the password was wrong */
-		if (failure.cause == IMAP_CLOSED || failure.cause == IMAP_TIMED_OUT)
-			report_refusal(l, &failure);
-		else
+		if (refused)
 			report_error(l->report, l->side == 0 ? ERROR_AUTH_USER1 : ERROR_AUTH_USER2,
 			    "%s failure: Error login on [%s] with user [%s] auth [LOGIN]: %s", link_name(l),
-			    o->host, o->user, why);
-		drop(l);
+			    o->host, o->user, explain(&failure, a));
+		else
+			report_refusal(l, &failure);
 		return e;
 	}
 	out("%s: success login on [%s] with user [%s] auth [LOGIN] or [LOGIN]", link_name(l), o->host,
@@ -166,8 +193,8 @@ enum err link_open_more(struct link *l)
 	return ERR_OK;
 }
 
-/* Open, log in and select again what was selected; says why not. */
-static enum err reopen(struct link *l)
+/* Open, log in and select again what was selected; says why not, and *busy_r: the server may come round. */
+static enum err reopen(struct link *l, bool *busy_r)
 {
 	AUTO_ARENA struct arena *a = arena_new();
 	struct imap_failure failure = {0};
@@ -184,6 +211,7 @@ static enum err reopen(struct link *l)
 	if (e != ERR_OK) {
 		out("%s: reconnection failed: %s", link_name(l), explain(&failure, a));
 		drop(l);
+		*busy_r = failure.cause == IMAP_BUSY;
 		/* whoever is refused once would lock the account by asking again */
 		if (failure.cause == IMAP_PASSWORD_REFUSED)
 			l->reconnections = LINK_RECONNECTIONS_MAX;
@@ -214,25 +242,43 @@ enum err link_revive(struct link *l)
 		return ERR_CLOSED;
 	if (l->session != NULL && imap_session_alive(l->session))
 		return ERR_OK;
-	while (l->reconnections < LINK_RECONNECTIONS_MAX && stop_signal() == 0) {
+	bool busy = l->session != NULL && imap_session_failure(l->session)->cause == IMAP_BUSY;
+	while (stop_signal() == 0) {
 		AUTO_ARENA struct arena *a = arena_new();
-		l->reconnections++;
+		bool waited = busy && be_patient(l, LINK_BUSY_MAX, link_why(l, a));
+		if (!waited && l->reconnections >= LINK_RECONNECTIONS_MAX)
+			return ERR_CLOSED;
+		l->reconnections += !waited;
 		l->report->reconnections[l->side]++;
 		out("%s: connection lost: %s; reconnecting (%u/%d)", link_name(l), link_why(l, a),
 		    l->reconnections, LINK_RECONNECTIONS_MAX);
 		drop(l);
 		/* A server that is being restarted is given a moment; a signal ends the wait. */
-		stop_pause((l->reconnections - 1) * 2);
-		enum err e = stop_signal() != 0 ? ERR_CLOSED : reopen(l);
+		if (!waited)
+			stop_pause((l->reconnections - 1) * 2);
+		busy = false;
+		enum err e = stop_signal() != 0 ? ERR_CLOSED : reopen(l, &busy);
 		if (e != ERR_CLOSED)
 			return e;
 	}
 	return ERR_CLOSED;
 }
 
+enum err link_again(struct link *l, enum err e)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	if (l->session == NULL || !imap_session_alive(l->session))
+		return link_revive(l);
+	if (imap_session_failure(l->session)->cause != IMAP_BUSY ||
+	    !be_patient(l, LINK_BUSY_MAX, link_why(l, a)))
+		return e;
+	return ERR_OK;
+}
+
 void link_worked(struct link *l)
 {
 	l->reconnections = 0;
+	l->busy = 0;
 }
 
 enum err link_select(struct link *l, const char *folder, bool read_only)
@@ -248,9 +294,7 @@ enum err link_select(struct link *l, const char *folder, bool read_only)
 			link_worked(l);
 			return ERR_OK;
 		}
-		if (l->session != NULL && imap_session_alive(l->session))
-			return e;
-		e = link_revive(l);
+		e = link_again(l, e);
 		if (e != ERR_OK)
 			return e;
 	}
@@ -360,9 +404,7 @@ enum err link_folders(struct link *l, struct arena *a, bool counted, struct fold
 			link_worked(l);
 			return ERR_OK;
 		}
-		if (l->session != NULL && imap_session_alive(l->session))
-			return e;
-		e = link_revive(l);
+		e = link_again(l, e);
 		if (e != ERR_OK)
 			return e;
 	}

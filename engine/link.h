@@ -17,6 +17,8 @@
 #include "engine/report.h"
 
 #define LINK_RECONNECTIONS_MAX 3 /* in a row, without a command succeeding between */
+#define LINK_BUSY_MAX 6          /* waits for a server that asks for patience, each twice as long */
+#define LINK_OPEN_BUSY_MAX 3     /* the same before the first login */
 
 struct link {
 	struct imap_session *session; /* NULL when not connected */
@@ -28,6 +30,7 @@ struct link {
 	unsigned pair;          /* which pair of connections it belongs to, from 0 */
 	bool beside;            /* others are at work: a signal finds it by stop_watch() alone */
 	unsigned reconnections; /* since link_worked() */
+	unsigned busy;          /* times the server asked for patience, since link_worked() */
 	char *selected;         /* NULL when no folder is; freed with the link */
 	bool read_only;
 	struct imap_mailbox mailbox; /* as it was when selected */
@@ -52,7 +55,14 @@ enum err link_open_more(struct link *l) MUST_CHECK;
  */
 enum err link_revive(struct link *l) MUST_CHECK;
 
-/* A command succeeded: reconnections are counted anew. */
+/*
+ * A command failed with e: ERR_OK when it is to be repeated, because the connection was opened again or the
+ * server asked for patience (RFC 5530 UNAVAILABLE, INUSE, LIMIT...) and was given it.  Else e, or an error of
+ * link_revive().
+ */
+enum err link_again(struct link *l, enum err e) MUST_CHECK;
+
+/* A command succeeded: reconnections and patience are counted anew. */
 void link_worked(struct link *l);
 
 /* Select (read_only: EXAMINE), reconnecting as needed.  What fails finally is not reported. */

@@ -173,9 +173,9 @@ static enum err read_from(
 		enum err e = imap_fetch_rows(r->link->session, &range, 1, items, fields, fn, r, &rows);
 		if (rows > 0)
 			link_worked(r->link);
-		if (e == ERR_OK || imap_session_alive(r->link->session))
-			return e;
-		e = link_revive(r->link);
+		if (e == ERR_OK)
+			return ERR_OK;
+		e = link_again(r->link, e);
 		if (e != ERR_OK)
 			return e;
 	}
@@ -204,9 +204,7 @@ static enum err read_unknown(struct reading *r)
 			next = at;
 			continue;
 		}
-		if (imap_session_alive(r->link->session))
-			return e;
-		e = link_revive(r->link);
+		e = link_again(r->link, e);
 		if (e != ERR_OK)
 			return e;
 	}

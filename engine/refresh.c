@@ -63,9 +63,9 @@ static enum err read_flags(struct refresh *r, uint32_t last, uint64_t since)
 			: imap_fetch_rows(l->session, &range, 1, IMAP_FETCH_FLAGS, NULL, on_flags, r, &rows);
 		if (e == ERR_OK)
 			link_worked(l);
-		if (e == ERR_OK || imap_session_alive(l->session))
-			return e;
-		e = link_revive(l);
+		if (e == ERR_OK)
+			return ERR_OK;
+		e = link_again(l, e);
 		if (e != ERR_OK)
 			return e;
 	}

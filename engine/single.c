@@ -13,7 +13,8 @@
 
 #define BATCH 100   /* messages whose flags and dates are asked for at once */
 #define TRIES_MAX 3 /* of one message, each after a connection dropped */
-#define BUSY_MAX 6  /* of one message, each after the destination asked for patience */
+#define BUSY_MAX 6  /* of one message, each after a server asked for patience */
+#define BUSY_LIMIT_MAX 1
 
 /* An item with what is needed to store it. */
 struct detailed {
@@ -81,22 +82,36 @@ static enum err on_piece(void *ctx, const char *bytes, size_t len)
 }
 
 /*
- * The destination said NO.  Where it only asks for patience the message waits for its next try, after a
- * pause that doubles.
+ * How often what this server refused may be tried again.  LIMIT says of an APPEND as a rule that the message
+ * is beyond some bound, now and then that the server is.
  */
+static unsigned patience(const struct link *l)
+{
+	const struct imap_failure *f = imap_session_failure(l->session);
+	if (strcmp(f->code, "LIMIT") == 0)
+		return BUSY_LIMIT_MAX;
+	return f->cause == IMAP_BUSY ? BUSY_MAX : 0;
+}
+
+/* After a pause that doubles the message is tried again; false: it was tried often enough. */
+static bool waits(struct passage *p, const struct link *l)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	if (p->it->busy >= patience(l))
+		return false;
+	unsigned pause_s = 1U << p->it->busy++;
+	out("%s: msg %s/%u is to be copied later: %s; waiting %u s", link_name(l), passage_from(p->transfer),
+	    p->it->item->message->uid, link_why(l, a), pause_s);
+	stop_pause(pause_s);
+	return true;
+}
+
+/* The destination said NO. */
 static void refused(struct passage *p)
 {
-	const struct transfer *t = p->transfer;
 	const struct passage_facts facts = facts_of(p->it, p->size);
-	if (imap_session_failure(t->destination->session)->cause != IMAP_BUSY || p->it->busy == BUSY_MAX) {
+	if (!waits(p, p->transfer->destination))
 		passage_refused(p->transfer, p->it->item, &facts);
-		return;
-	}
-	AUTO_ARENA struct arena *a = arena_new();
-	unsigned pause_s = 1U << p->it->busy++;
-	out("Host2: msg %s/%u is to be stored later: %s; waiting %u s", passage_from(t),
-	    p->it->item->message->uid, link_why(t->destination, a), pause_s);
-	stop_pause(pause_s);
 }
 
 /* The answer to the APPEND was lost.  An item not found waits for its next try. */
@@ -193,7 +208,7 @@ static enum err pass_on(struct passage *p)
 		if (imap_session_alive(t->source->session) && p->doubted)
 			settle_doubt(p);
 		else if (imap_session_alive(t->source->session))
-			return judge_no_body(t, p->it);
+			return waits(p, t->source) ? ERR_OK : judge_no_body(t, p->it);
 		else
 			p->it->no_body = true;
 	}
@@ -240,9 +255,9 @@ static enum err read_details(struct batch *b)
 		}
 		enum err e = imap_fetch_rows(l->session, ranges, b->count, IMAP_FETCH_FLAGS | IMAP_FETCH_DATE,
 		    NULL, on_detail, b, &rows);
-		if (e == ERR_OK || imap_session_alive(l->session))
-			return e;
-		e = passage_revive(b->transfer);
+		if (e == ERR_OK)
+			return ERR_OK;
+		e = imap_session_alive(l->session) ? link_again(l, e) : passage_revive(b->transfer);
 		if (e != ERR_OK)
 			return e;
 	}

@@ -72,7 +72,7 @@ default_internal_user = {internal}
 default_internal_group = {group}
 default_login_user = {login}
 first_valid_uid = 0
-mail_max_userip_connections = 200
+mail_max_userip_connections = {connections}
 ssl = yes
 ssl_cert = <{cert}
 ssl_key = <{key}
@@ -131,6 +131,7 @@ plugin {{
   quota = count:User quota
   quota_vsizes = yes
   quota_rule = *:storage={quota}
+  quota_max_mail_size = {biggest}
 }}
 """
 
@@ -150,7 +151,8 @@ class Dovecot:
     before_exec = None
 
     def __init__(self, directory, authority, users=None, separator="/", prefix="", special=False, quota=None,
-                 certificate_for="DNS:localhost", location=None):
+                 certificate_for="DNS:localhost", location=None, biggest=0, connections=200):
+        """quota: of storage; biggest: message in bytes, where there is a quota; connections: of a user."""
         self.directory = directory
         self.users = dict(users or {"user": "pass word%1"})
         self.separator, self.prefix = separator, prefix
@@ -180,8 +182,8 @@ class Dovecot:
             internal=me if not root else "nobody", login=login, group=grp.getgrgid(entry.pw_gid).gr_name,
             uid=entry.pw_uid, gid=entry.pw_gid, port=self.port, tls_port=self.tls_port,
             location=location or ("mdbox:~/mdbox" if separator == "/" else "maildir:~/Maildir"),
-            special=SPECIAL.format(auto="create" if special else "no"),
-            extra=QUOTA.format(quota=quota) if quota else "")
+            special=SPECIAL.format(auto="create" if special else "no"), connections=connections,
+            extra=QUOTA.format(quota=quota, biggest=biggest) if quota else "")
         self.config = os.path.join(directory, "dovecot.conf")
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(text)

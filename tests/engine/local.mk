@@ -11,6 +11,7 @@ ENGINE_TESTS = \
 	tests/engine/test_refusals.py \
 	tests/engine/test_situations.py \
 	tests/engine/test_state.py \
+	tests/engine/test_transient.py \
 	tests/engine/test_verify.py
 TESTS += $(ENGINE_TESTS)
 check_PROGRAMS += tests/engine/judge
