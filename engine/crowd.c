@@ -24,6 +24,7 @@ struct reading {
 	int64_t newer_from_s;
 	int64_t newer_until_s;
 	uint32_t last_uid;
+	bool overflow;
 };
 
 void crowd_free(struct crowd *c)
@@ -67,6 +68,10 @@ static enum err on_row(void *ctx, const struct imap_row *row)
 {
 	struct reading *r = ctx;
 	int64_t date_s = listing_date(row->date);
+	if (!listing_may_grow(r->crowd->count, r->link->mailbox.exists)) {
+		r->overflow = true;
+		return ERR_TOO_BIG;
+	}
 	struct crowd_member *m = add(r->crowd);
 	struct identity id;
 
@@ -89,7 +94,8 @@ enum err crowd_read(struct link *l, int64_t newer_from_s, int64_t newer_until_s,
 	struct reading r = {
 	    .link = l, .crowd = c_r, .newer_from_s = newer_from_s, .newer_until_s = newer_until_s};
 
-	*c_r = (struct crowd){.cap = l->mailbox.exists + 1024};
+	/* a server may say what it likes: room is taken for what has come */
+	*c_r = (struct crowd){.cap = (l->mailbox.exists < LISTING_MAX ? l->mailbox.exists : 0) + 1024};
 	c_r->members = mem_array(c_r->cap, sizeof(*c_r->members));
 	for (;;) {
 		const struct imap_range range = {.first = r.last_uid + 1, .last = 0};
@@ -99,8 +105,8 @@ enum err crowd_read(struct link *l, int64_t newer_from_s, int64_t newer_until_s,
 		    &rows);
 		if (rows > 0)
 			link_worked(l);
-		if (e == ERR_OK)
-			return ERR_OK;
+		if (e == ERR_OK || r.overflow)
+			return e;
 		e = link_again(l, e);
 		if (e != ERR_OK)
 			return e;

@@ -138,8 +138,8 @@ static enum err open_once(struct link *l, struct imap_failure *failure, bool *re
 		return ERR_OK;
 	*failure = *imap_session_failure(l->session);
 	/* else nobody said that the password was wrong */
-	*refused_r = failure->cause != IMAP_CLOSED && failure->cause != IMAP_TIMED_OUT &&
-		     failure->cause != IMAP_BUSY;
+	*refused_r =
+	    failure->cause != IMAP_CLOSED && failure->cause != IMAP_TIMED_OUT && failure->cause != IMAP_BUSY;
 	drop(l);
 	return e;
 }

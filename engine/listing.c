@@ -15,7 +15,8 @@
 struct reading {
 	struct link *link;
 	const char *folder;
-	uint32_t exists;
+	const struct imap_mailbox *mailbox; /* what the server said of it */
+	bool overflow;                      /* more came than can be */
 	struct message_list *list;
 	const struct imap_mailbox *keeper;
 	uint32_t last_uid;
@@ -79,10 +80,22 @@ int64_t listing_date(const char *date)
 	return (int64_t)timegm(&tm) - (sign == '-' ? -offset_s : offset_s);
 }
 
+bool listing_may_grow(uint64_t rows, uint32_t exists)
+{
+	return rows < (uint64_t)(exists < LISTING_MAX ? exists : LISTING_MAX) + LISTING_MORE_MAX;
+}
+
+/* A list without end is no list. */
+static bool is_full(struct reading *r, uint64_t rows)
+{
+	r->overflow = r->overflow || !listing_may_grow(rows, r->mailbox->exists);
+	return r->overflow;
+}
+
 static void say_progress(const struct reading *r)
 {
 	out_alive("%s: folder [%s] %llu of %u messages listed", link_name(r->link), r->folder,
-	    (unsigned long long)(r->list != NULL ? r->list->count : r->size.messages), r->exists);
+	    (unsigned long long)(r->list != NULL ? r->list->count : r->size.messages), r->mailbox->exists);
 }
 
 /* The last one added is likeliest; else look from the end, where a server's repetition would be. */
@@ -108,6 +121,8 @@ static enum err on_row(void *ctx, const struct imap_row *row)
 	    r->whole_header ? message_list_find(r->list, row->uid) : message_of(r->list, row->uid);
 	if (m == NULL)
 		return ERR_OK;
+	if (is_full(r, r->list->count))
+		return ERR_TOO_BIG;
 	if (r->keeper != NULL) {
 		imap_flags_keepable(flags, r->keeper, &kept);
 		flags = kept.data;
@@ -133,6 +148,8 @@ static enum err on_uid(void *ctx, const struct imap_row *row)
 	struct reading *r = ctx;
 	if (message_list_find(r->list, row->uid) == NULL)
 		(void)message_list_add(&r->missed, row->uid);
+	if (is_full(r, r->missed.count))
+		return ERR_TOO_BIG;
 	if (row->uid > r->last_uid)
 		r->last_uid = row->uid;
 	return ERR_OK;
@@ -146,7 +163,7 @@ static enum err on_sized(void *ctx, const struct imap_row *row)
 	m->number = row->number;
 	m->known = true;
 	say_progress(r);
-	return ERR_OK;
+	return is_full(r, r->list->count) ? ERR_TOO_BIG : ERR_OK;
 }
 
 static enum err on_size(void *ctx, const struct imap_row *row)
@@ -159,7 +176,7 @@ static enum err on_size(void *ctx, const struct imap_row *row)
 	if (row->uid > r->last_uid)
 		r->last_uid = row->uid;
 	say_progress(r);
-	return ERR_OK;
+	return is_full(r, r->size.messages) ? ERR_TOO_BIG : ERR_OK;
 }
 
 /* UIDs from the given one on, continued behind the last one seen when the connection drops. */
@@ -173,8 +190,8 @@ static enum err read_from(
 		enum err e = imap_fetch_rows(r->link->session, &range, 1, items, fields, fn, r, &rows);
 		if (rows > 0)
 			link_worked(r->link);
-		if (e == ERR_OK)
-			return ERR_OK;
+		if (e == ERR_OK || r->overflow)
+			return e;
 		e = link_again(r->link, e);
 		if (e != ERR_OK)
 			return e;
@@ -252,7 +269,7 @@ bool listing_is_whole(const struct message_list *list, const struct imap_mailbox
 static struct reading reading_of(struct link *l, const struct imap_mailbox *keeper, struct message_list *list)
 {
 	return (struct reading){
-	    .link = l, .folder = l->selected, .exists = l->mailbox.exists, .list = list, .keeper = keeper};
+	    .link = l, .folder = l->selected, .mailbox = &l->mailbox, .list = list, .keeper = keeper};
 }
 
 static enum err complete(struct reading *r, uint32_t *unlisted_r)
@@ -302,7 +319,7 @@ enum err listing_ask(struct link *l, const char *folder, bool read_only, bool id
 enum err listing_take(struct link *l, const char *folder, const struct imap_mailbox *keeper, bool identities,
     struct imap_mailbox *m_r, struct message_list *list_r)
 {
-	struct reading r = {.link = l, .folder = folder, .list = list_r, .keeper = keeper};
+	struct reading r = {.link = l, .folder = folder, .mailbox = m_r, .list = list_r, .keeper = keeper};
 	*list_r = (struct message_list){0};
 	enum err e = imap_listing_take(l->session, m_r, identities ? on_row : on_sized, &r);
 	if (e != ERR_OK)
@@ -328,7 +345,7 @@ enum err listing_read_uids(
 enum err listing_take_size(
     struct link *l, const char *folder, struct imap_mailbox *m_r, struct folder_size *size_r)
 {
-	struct reading r = {.link = l, .folder = folder};
+	struct reading r = {.link = l, .folder = folder, .mailbox = m_r};
 	enum err e = imap_listing_take(l->session, m_r, on_size, &r);
 	*size_r = r.size;
 	return e;

@@ -12,6 +12,13 @@
 #include "engine/link.h"
 #include "engine/match.h"
 
+/* Messages of a folder, and how many more than it said it held at first a server may list. */
+#define LISTING_MAX 5000000
+#define LISTING_MORE_MAX 10000
+
+/* Whether a folder of exists messages may have another row after so many. */
+bool listing_may_grow(uint64_t rows, uint32_t exists);
+
 /* "\Seen $Label1" as bits of enum message_flag and a digest of the keywords; \Recent and unknown ones are
  * left out. */
 void listing_flags(const char *flags, uint8_t *flags_r, uint64_t *keywords_r);
@@ -23,7 +30,8 @@ int64_t listing_date(const char *date);
  * Every message with UID from or above, reconnecting as needed, in ascending order of UID; free list_r with
  * message_list_free(), on failure too.  keeper: count only flags this mailbox can keep; NULL for all.
  * *unlisted_r: messages the server has but tells nothing about; on the source each is reported as an error.
- * Errors of link_revive(), and of imap_fetch_rows() when the connection stands.
+ * Errors of link_revive(), and of imap_fetch_rows() when the connection stands; ERR_TOO_BIG when the server
+ * lists more than listing_may_grow() allows.
  */
 enum err listing_read(struct link *l, const struct imap_mailbox *keeper, uint32_t from,
     struct message_list *list_r, uint32_t *unlisted_r) MUST_CHECK;

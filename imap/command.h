@@ -110,7 +110,7 @@ struct imap_handler {
 };
 
 /* Bytes the server may send until a command's answer, lest a flood be read for ever. */
-#define IMAP_ANSWER_MAX (64 * 1024 * 1024)
+#define IMAP_ANSWER_MAX (16 * 1024 * 1024)
 
 /* Read up to the answer of tag.  h may be NULL. */
 enum err imap_command_wait(struct imap_session *s, unsigned tag, const struct imap_handler *h) MUST_CHECK;

@@ -11,6 +11,9 @@
 /* Longest folder name taken from a server. */
 #define NAME_MAX_BYTES 4096
 
+/* And of all of them together. */
+#define NAMES_MAX_BYTES (32 * 1024 * 1024)
+
 /* ---- LIST ---- */
 
 enum found_by { BY_LIST, BY_LSUB, BY_STATUS };
@@ -26,6 +29,7 @@ struct lister {
 	struct arena *arena;
 	struct found *found;
 	size_t count, cap;
+	uint64_t name_bytes; /* of those kept */
 	size_t unusable;
 	bool lsub;
 };
@@ -80,6 +84,7 @@ static struct found *add_found(struct lister *l, const char *name, enum found_by
 	}
 	struct found *f = &l->found[l->count];
 	*f = (struct found){.position = l->count++, .by = by};
+	l->name_bytes += strlen(name);
 	f->folder.name = strcasecmp(name, "INBOX") == 0 ? "INBOX" : arena_strdup(l->arena, name);
 	return f;
 }
@@ -104,7 +109,7 @@ static enum err on_list(void *ctx, const struct imap_response *resp)
 	if (resp->numbered || (!counted && strcasecmp(resp->word, l->lsub ? "LSUB" : "LIST") != 0) ||
 	    resp->nodes == NULL)
 		return ERR_OK;
-	if (l->count + l->unusable >= 2 * (size_t)IMAP_FOLDERS_MAX)
+	if (l->count + l->unusable >= 2 * (size_t)IMAP_FOLDERS_MAX || l->name_bytes > NAMES_MAX_BYTES)
 		return imap_session_fail(l->s, IMAP_LIMIT_EXCEEDED, "more folders than are accepted");
 	if (counted) {
 		on_counted(l, resp);
@@ -174,7 +179,7 @@ static void merge(struct lister *l, struct imap_folder_list *list_r)
 static enum err run_list(struct imap_session *s, const char *line, struct lister *l)
 {
 	struct imap_command c AUTO_COMMAND;
-	struct imap_handler h = {.untagged = on_list, .ctx = l};
+	struct imap_handler h = {.untagged = on_list, .ctx = l, .taken = &l->name_bytes};
 
 	imap_command_init(&c, s, line);
 	return imap_command_run(s, &c, &h);

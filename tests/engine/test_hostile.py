@@ -169,6 +169,32 @@ def absurd_counts_take_no_memory(bench, program):
     refused(bench, program, 1, None, mailbox(EXAMINE=selected, UID_FETCH=b"TAG NO too many\r\n"), "no row for four billion")
 
 
+class Rows(Flood):
+    """Rows without end, each of another message."""
+
+    def __init__(self):
+        super().__init__(b"x")
+
+    def __call__(self, conn, tag, rest):
+        uid = 0
+        while uid * 60 < FLOOD:
+            conn.send(b"".join(b"* %d FETCH (UID %d RFC822.SIZE 100 FLAGS () INTERNALDATE \"05-Mar-2019 08:09:10 +0100\" "
+                               b"BODY[HEADER.FIELDS (MESSAGE-ID)] \"Message-ID: <%d>\")\r\n" % (n, n, n)
+                               for n in range(uid + 1, uid + 1001)))
+            uid += 1000
+        self.swallowed = True
+        return False
+
+
+@tests.engine_only
+def rows_without_end_are_refused_before_they_fill_the_memory(bench, program):
+    all_refused(bench, program, [])
+    bench.lock = threading.Lock()
+    for side, select in ((1, "EXAMINE"), (2, "SELECT")):
+        rows = Rows()
+        refused(bench, program, side, rows, mailbox(**{select: SELECTED % (3, 4), "UID_FETCH": rows}), "rows of host%d" % side)
+
+
 @tests.engine_only
 def a_body_that_is_never_through_is_given_up(bench, program):
     """Listed with 100 bytes, announced with terabytes."""
