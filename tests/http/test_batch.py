@@ -1,6 +1,7 @@
 """A batch as a whole: how it stands, why mailboxes failed, what to do next, and its report."""
 import csv
 import io
+import re
 
 import webstack
 import tap
@@ -207,6 +208,31 @@ def test_the_csv_report_tells_each_mailbox_and_is_named_after_the_batch():
          ['zoë, "the first"@example.org', "real", "done", "2000", "4096", "1998", "1", "1", "2026-01-31T20:15:00Z",
           "2026-01-31T20:16:01Z", "61", "ok", "Done; nearly."])
     same([rows[1][k] for k in ("kind", "state", "copied", "started", "reason")], ["dry", "queued", "", "", ""])
+
+
+def test_what_was_verified_stands_on_the_page_and_in_the_report():
+    b = new_batch("Verified")
+    moved = {"dry_run": 0, "messages_copied": 2000}
+    add(b, "done", verify_state="'verified'", verify_messages=2000, verified_messages=2000, verify_missing=0, verify_altered=0,
+        verify_doubled=0, **moved)
+    add(b, "failed", verify_state="'faults'", verify_messages=500, verified_messages=497, verify_missing=2, verify_altered=1,
+        verify_doubled=0, **moved)
+    add(b, "done", verify_state="'unverified'", verify_note="'the source is gone'", **moved)
+    add(b, "done")
+    totals = page(b)["totals"]
+    same([totals[k] for k in ("verified_messages", "verify_messages", "missing", "altered", "doubled", "unverified")],
+         [2497, 2500, 2, 1, None, 1])
+    text = re.sub(r"<[^>]*>", "", member.get("/migration/batches/%d" % b).text)
+    for part in ("Verified on the destination2,497 of 2,500 messages", "Missing there2", "Altered there1", "Mailboxes not verified1"):
+        has(text, part)
+    lacks(text, "Doubled there")
+    rows = re.findall(r'data-label="Verified"[^>]*><span>(.*?)</span>', member.get("/migration/batches/%d/report" % b).text)
+    same(rows, ["2,000 of 2,000", "497 of 500<br><small>2 missing, 1 altered</small>", "not verified", ""])
+    same([[r[k] for k in ("verification", "to_verify", "verified", "missing", "altered", "doubled")] for r in read_csv(b)[1]],
+         [["verified", "2000", "2000", "0", "0", "0"], ["faults", "500", "497", "2", "1", "0"], ["unverified"] + [""] * 5, [""] * 6])
+    none = new_batch("Nothing verified")
+    add(none, "done")
+    lacks(member.get("/migration/batches/%d" % none).text, "Verified on the destination")
 
 
 def test_no_cell_of_the_csv_report_is_a_formula():

@@ -4,6 +4,8 @@ import http.client
 import io
 import os
 import re
+import signal
+import subprocess
 import threading
 
 import webstack
@@ -183,7 +185,7 @@ def test_bad_rows_come_back_as_csv_with_reasons_and_without_passwords():
     m = preview(text)
     a = member.get("/migration/import/%d/bad.csv" % m["id"])
     same(a.headers["Content-Disposition"], "attachment; filename=\"mailconvoy-import-%d-bad-rows.csv\"" % m["id"])
-    same(a.headers["Content-Length"], str(len(a.body)))
+    same((a.headers["Content-Length"], a.headers["X-Content-Type-Options"]), (str(len(a.body)), "nosniff"))
     lacks(a.text, CANARY)
     rows = list(csv.reader(io.StringIO(a.text.lstrip("\ufeff"))))
     same(rows[0], header.split(",") + ["dryRun", "reason"])
@@ -220,6 +222,42 @@ def test_confirming_twice_imports_once():
     again = confirm(m, tag="another name")
     same(again.location.split("?")[1], "notice=import_exists")
     same(member.get("/migration/import/%d" % m["id"]).status, 303)
+
+
+def test_a_process_killed_between_two_rows_has_queued_none():
+    late = web.add_server(web.acme, "Late %d" % count[0], "late.example.org")
+    rows = lines(1000, "killed")
+    rows[500:] = [row.replace("%s," % OLD, "%d," % late, 1) for row in rows[500:]]
+    m = preview("\n".join([HEADER] + rows))
+    same(m["good"], 1000)
+    # who makes a job of row 501 waits for this server's row
+    holder = subprocess.Popen(["mariadb", "--no-defaults", "-n", "-S", web.stack.db.socket, "mailconvoy"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        holder.stdin.write(b"BEGIN; SELECT 'held' FROM server WHERE id = %d FOR UPDATE;\n" % late)
+        holder.stdin.flush()
+        has(holder.stdout.readline().decode(), "held")
+        answers = []
+        asking = threading.Thread(target=lambda: answers.append(confirm(m).status))
+        asking.start()
+        # the server renews its view of transactions only when nobody has read it for a tenth of a second
+        webstack.wait_for(lambda: web.sql("DO SLEEP(0.15); SELECT trx_rows_modified > 400 FROM information_schema.innodb_trx"
+                                          " WHERE trx_state = 'LOCK WAIT'") == [["1"]], 30, "half of the rows to be written")
+        for pid in web.processes():
+            os.kill(pid, signal.SIGKILL)
+        asking.join()
+        same(answers, [502])
+    finally:
+        holder.communicate()
+    tag = "batch %d" % m["id"]
+    webstack.wait_for(lambda: web.sql("DO SLEEP(0.15); SELECT COUNT(*) FROM information_schema.innodb_trx") == [["0"]], 30, "the rollback")
+    same((jobs_of(tag), web.sql("SELECT COUNT(*) FROM batch WHERE tag = '%s'" % tag)), ([], [["0"]]))
+    webstack.wait_for(lambda: member.get("/migration/import/%d" % m["id"]).status == 200, 30, "new processes")
+    same([confirm(m).status for _ in range(2)], [303, 303])
+    made = jobs_of(tag)
+    same((len(made), len({row[0] for row in made})), (1000, 1000))
+    web.sql("DELETE FROM job WHERE dst_server_id = %d OR src_server_id = %d; DELETE FROM server WHERE id = %d"
+            % (late, late, late))
 
 
 def test_a_limit_of_the_account_leaves_the_preview_as_it_is():
@@ -297,6 +335,8 @@ def test_what_is_no_csv_in_utf_8_is_refused_with_its_line():
 def test_the_limits_are_told_one_by_one():
     has(refusal("\n".join([HEADER, line("a"), line("b", password="x" * 4097)]), 413), "Line 3: a field is longer than 4 KB")
     has(refusal(HEADER + "\n1,\"" + "x\n" * 300000, 413), "Line 2: a field is longer than 4 KB")
+    has(refusal(HEADER + ",x" * 1000000), "There are 1000006 columns")
+    same(problems(HEADER + "\n" + line("wide") + ",x" * 1000000)[0][2][:31], "The row has 1000006 fields, the")
     has(refusal(HEADER + "\n" + "a,\n" * 50001, 413), "Line 50002: this is more than 50,000 rows")
     has(refusal("x" * (20 * 1024 * 1024 + 1), 413), "larger than 20 MB")
     same(problems("\n".join([HEADER, line("long", password="x" * 1025)]))[0][1:],

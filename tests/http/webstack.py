@@ -88,6 +88,12 @@ class Stack:
     def run_database(self):
         self.stack.db.start()
 
+    def processes(self):
+        """The pids of the web processes."""
+        pid = self.stack.env["WEB_PID"]
+        with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as f:
+            return [int(word) for word in f.read().split()]
+
     def sql(self, text, database="mailconvoy"):
         """Run SQL; rows as lists of strings."""
         out = subprocess.run(
