@@ -16,7 +16,7 @@ imap_libmcvimap_a_SOURCES = \
 	%D%/folder.c \
 	%D%/ahead.c \
 	%D%/fetch.c \
-	%D%/search.c \
+	%D%/esearch.c \
 	%D%/body.c \
 	%D%/flags.c \
 	%D%/append.c \
