@@ -27,7 +27,8 @@ static const char *status_text(struct arena *a, const struct outbox_status *s, i
 		    to);
 	if (s->attempts == 0 && s->next_at > now_s)
 		return arena_printf(a,
-		    "It waits, since the account got as many mails as it may within an hour. It is sent to "
+		    "It waits, since the account got as many mails as it may within an hour. It will be sent "
+		    "to "
 		    "%s %s.",
 		    to, view_relative_text(a, s->next_at, now_s));
 	if (s->attempts == 0)

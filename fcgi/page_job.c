@@ -44,6 +44,21 @@ static enum err lineage(struct visit *v, const struct job *j, struct json_object
 	return ERR_OK;
 }
 
+/* Why a queued job does not begin though it may be its turn: *o_r is NULL when it is that alone. */
+static enum err waits_for(struct visit *v, const struct job *j, struct json_object **o_r)
+{
+	uint64_t other = 0;
+	enum err e =
+	    j->state == JOB_QUEUED ? store_job_busy(v->web->db, &v->viewer, j->id, &other) : ERR_NOT_FOUND;
+
+	if (e == ERR_OK && other < j->id) {
+		*o_r = json_object_new_object();
+		view_int(*o_r, "id", (int64_t)other);
+		view_str(*o_r, "url", url_job(v->arena, other, NULL));
+	}
+	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 static const char *program_text(struct arena *a, const struct job *j)
 {
 	if (j->program == NULL)
@@ -67,7 +82,7 @@ static const char *passwords_text(struct visit *v, const struct job *j)
 
 enum err page_job_show(struct visit *v)
 {
-	struct json_object *m, *family = NULL, *log = NULL;
+	struct json_object *m, *family = NULL, *log = NULL, *waits = NULL;
 	const char *here = url_job(v->arena, v->id, NULL), *key = job_form_new_key(v->arena), *mail = NULL;
 	struct outbox_status status;
 	struct job j;
@@ -79,9 +94,12 @@ enum err page_job_show(struct visit *v)
 		e = mail_view_settle(v->arena, v->web->conf, v->now_s,
 		    store_outbox_of_job(v->web->db, v->arena, &v->viewer, v->id, &status), &status, &mail);
 	if (e == ERR_OK)
+		e = waits_for(v, &j, &waits);
+	if (e == ERR_OK)
 		e = job_log_view(v, &j, &log);
 	if (e != ERR_OK) {
 		json_object_put(family);
+		json_object_put(waits);
 		return e;
 	}
 	m = json_object_new_object();
@@ -90,6 +108,7 @@ enum err page_job_show(struct visit *v)
 	view_add(m, "outcome", job_view_outcome(v->arena, &j, key));
 	view_add(m, "dry_result", job_view_dry_result(v->arena, &j));
 	view_add(m, "verification", verify_view(v->arena, &j));
+	view_add(m, "waits_for", waits);
 	view_str(m, "program_text", program_text(v->arena, &j));
 	view_str(m, "mail_text", mail);
 	view_str(m, "passwords_text", passwords_text(v, &j));

@@ -63,20 +63,25 @@ static void add_part(struct buf *b, struct arena *a, int64_t n, const char *what
 		buf_addf(b, "%s%s %s", b->len > 0 ? ", " : "", say_number(a, (uint64_t)n), what);
 }
 
+static const char *faults(struct arena *a, const struct job_verify *v, const char *doubled)
+{
+	AUTO_BUF struct buf text = BUF_INIT;
+
+	add_part(&text, a, v->missing, "missing");
+	add_part(&text, a, v->altered, "altered");
+	add_part(&text, a, v->doubled, doubled);
+	return text.len > 0 ? arena_strndup(a, text.data, text.len) : NULL;
+}
+
 const char *job_say_faults(struct arena *a, const struct job_verify *v)
 {
-	AUTO_BUF struct buf faults = BUF_INIT;
-
-	add_part(&faults, a, v->missing, "missing");
-	add_part(&faults, a, v->altered, "altered");
-	add_part(&faults, a, v->doubled, "there more often than on the source");
-	return faults.len > 0 ? arena_strndup(a, faults.data, faults.len) : NULL;
+	return faults(a, v, "doubled");
 }
 
 const char *job_say_verification(struct arena *a, const struct job *j)
 {
 	const struct job_verify *v = &j->verify;
-	const char *faults = job_say_faults(a, v);
+	const char *told = faults(a, v, "there more often than on the source");
 
 	switch (v->state) {
 	case VERIFY_RUNNING:
@@ -85,7 +90,7 @@ const char *job_say_verification(struct arena *a, const struct job *j)
 	case VERIFY_FAULTS:
 		return v->messages < 0
 			   ? NULL
-			   : arena_printf(a, "%s: %s.", figures(a, v), faults != NULL ? faults : "faulty");
+			   : arena_printf(a, "%s: %s.", figures(a, v), told != NULL ? told : "faulty");
 	case VERIFY_UNVERIFIED:
 		return arena_printf(a, "Not verified: %s",
 		    v->note != NULL ? v->note : "the verification did not come to its end.");

@@ -10,7 +10,7 @@
 /* How an ended job ended, in one sentence; in a or static. */
 const char *job_say_outcome(struct arena *a, const struct job *j) __attribute__((returns_nonnull));
 
-/* "2 missing, 1 altered"; NULL: no fault. */
+/* "2 missing, 1 altered, 1 doubled"; NULL: no fault. */
 const char *job_say_faults(struct arena *a, const struct job_verify *v);
 
 /* "2,000 of 2,000 messages verified on the destination.", or what is to be said instead; NULL without a

@@ -26,6 +26,7 @@ export function jobPage() {
     const badge = head.querySelector(".state");
     badge.className = `state state-${model.job.state}${model.job.is_stopping ? " state-stopping" : ""}`;
     setField(main, "state_text", model.job.state_text);
+    main.querySelector("[data-waits-for]")?.toggleAttribute("hidden", model.waits_for === null);
     setField(main, "progress_text", model.job.progress_text ?? (model.job.is_queued ? "Waiting for its turn." : ""));
     setField(main, "duration_text", model.job.duration_text);
     for (const name of PROGRESS_FIELDS) {

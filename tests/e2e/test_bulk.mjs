@@ -146,7 +146,9 @@ const tests = [
   }],
   ["axe_finds_nothing_and_nothing_is_beyond_the_edge", async () => {
     batch(3, "Looked at");
-    const long = { batch_id: 3, reason_text: `'${"long words ".repeat(20)}'`, reason: "'x'", reason_action: "'rerun'" };
+    const long = { batch_id: 3, reason_text: `'${"long words ".repeat(20)}'`, reason: "'x'", reason_action: "'rerun'",
+      dry_run: 0, messages_total: 1234567, messages_copied: 1234567, bytes_total: 123456789012, verify_state: "'faults'",
+      verify_messages: 1234567, verified_messages: 1234560, verify_missing: 1204, verify_altered: 1204, verify_doubled: 1204 };
     jobs("very-long-address-of-somebody-in-some-department", 3, "failed", long);
     jobs("more", 2, "queued", { batch_id: 3 });
     const ask = async (fields) =>

@@ -171,6 +171,21 @@ def test_an_ended_job_is_run_again_dry_or_real():
         same(member.post_json("/migration/jobs/%d/rerun" % busy, {"dry_run": "0"}).status, 409, state)
 
 
+def test_a_job_says_what_it_waits_for():
+    first = web.add_job(web.acme, "running", src_user="'zoe'", dst_user="'zoe'")
+    second = web.add_job(web.acme, "queued", src_user="'Zoe'", dst_user="'zoe'")
+    theirs = web.add_job(web.other, "queued", src_user="'zoe'", dst_user="'zoe'")
+    page = member.get("/migration/jobs/%d" % second)
+    has(page.text, 'It begins when <a href="/migration/jobs/%d">job %d</a>' % (first, first))
+    same(member.json("/migration/jobs/%d" % first).json()["waits_for"], None)
+    # whose mailbox it is in another account is not told
+    same(web.sign_in("other").json("/migration/jobs/%d" % theirs).json()["waits_for"], None)
+    web.end_job(first)
+    lacks(member.get("/migration/jobs/%d" % second).text, "It begins when")
+    for job in (second, theirs):
+        web.end_job(job)
+
+
 def test_a_running_job_is_not_deleted():
     job = web.add_job(web.acme, "running")
     same(member.get("/migration/jobs/%d/delete" % job).status, 409)
