@@ -74,6 +74,10 @@ def file_text():
     return "\n".join(lines)
 
 
+def server(name):
+    return int(servers.db.sql("SELECT id FROM mailconvoy.server WHERE name = '%s'" % name))
+
+
 def states(dry_run):
     return {state: int(n) for state, n in (line.split("\t") for line in servers.db.sql(
         "SELECT state, COUNT(*) FROM mailconvoy.job WHERE dry_run = %d GROUP BY state" % dry_run).splitlines())}
@@ -191,9 +195,8 @@ def test_the_report_of_the_batch_counts_every_mailbox():
 
 def test_a_mail_about_one_job_opens_its_log_without_signing_in():
     env = servers.env
-    ids = {name: int(n) for n, name in (line.split("\t") for line in servers.db.sql(
-        "SELECT id, name FROM mailconvoy.server").splitlines())}
-    panel.add_job(ids["Old"], "user1", env["MAIL_PASSWORD"], ids["New"], "user20", env["MAIL_PASSWORD"], dry_run=False)
+    old, new = server("Old"), server("New")
+    panel.add_job(old, "user1", env["MAIL_PASSWORD"], new, "user20", env["MAIL_PASSWORD"], dry_run=False)
     mail = mails(3)[-1]
     has(mail["Subject"], "Done: ")
     text, html = texts(mail)
@@ -204,6 +207,15 @@ def test_a_mail_about_one_job_opens_its_log_without_signing_in():
     same(opened[0], 200)
     has(opened[2].decode(), "user20")
     same(Panel(env["URL"]).raw("GET", link[len(env["URL"]):-1] + ("0" if link[-1] != "0" else "1"))[0], 404)
+
+
+def test_who_looks_at_the_list_of_jobs_gets_no_mail():
+    env = servers.env
+    job = panel.add_job(server("Old"), "user1", env["MAIL_PASSWORD"], server("New"), "user19", env["MAIL_PASSWORD"])
+    panel.get("/migration/jobs")
+    panel.wait(job["id"])
+    mails(3)
+    has(panel.page("/migration/jobs/%d" % job["id"]), "None was sent: %s was looking at the list of jobs." % env["ADMIN_EMAIL"])
 
 
 if __name__ == "__main__":

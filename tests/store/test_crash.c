@@ -1,6 +1,7 @@
 /* The database goes away at the worst moments: nothing is done twice, nothing half. */
 #include "tests/store/fixture.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "sql/store_log.h"
@@ -236,6 +237,60 @@ static void every_connection_has_the_session_it_needs(void **state)
 
 #define CRASH_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* Holds one account's row and asks for the other's. */
+struct crossing {
+	struct db *db;
+	uint64_t holds, asks;
+	pthread_barrier_t *held;
+	enum err e;
+};
+
+/* A range: the deadlock comes when rows are read, after the question was taken. */
+static const char asking[] = "SELECT id FROM account WHERE id > ? - 1 AND id < ? + 1 FOR UPDATE";
+
+static void *cross(void *arg)
+{
+	struct crossing *c = arg;
+	AUTO_ARENA struct arena *a = arena_new();
+	struct db_rows rows;
+
+	c->e = db_begin(c->db);
+	if (c->e == ERR_OK)
+		c->e = db_query(c->db, a, asking, DB_ARGS(db_p_u64(c->holds), db_p_u64(c->holds)), &rows);
+	(void)pthread_barrier_wait(c->held);
+	if (c->e == ERR_OK)
+		c->e = db_query(c->db, a, asking, DB_ARGS(db_p_u64(c->asks), db_p_u64(c->asks)), &rows);
+	db_rollback(c->db);
+	return NULL;
+}
+
+static void a_question_that_ended_in_a_deadlock_can_be_asked_again(void **state)
+{
+	struct crossing c[2] = {{.db = fixture_connect(NULL)}, {.db = fixture_connect(NULL)}};
+	pthread_barrier_t held;
+	pthread_t threads[2];
+	struct db_rows rows;
+
+	(void)state;
+	(void)pthread_barrier_init(&held, NULL, 2);
+	for (size_t i = 0; i < 2; i++) {
+		c[i].holds = i == 0 ? member_a.account_id : member_b.account_id;
+		c[i].asks = i == 0 ? member_b.account_id : member_a.account_id;
+		c[i].held = &held;
+		assert_int_equal(pthread_create(&threads[i], NULL, cross, &c[i]), 0);
+	}
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_int_equal((c[0].e == ERR_BUSY) + (c[1].e == ERR_BUSY), 1);
+	for (size_t i = 0; i < 2; i++) {
+		assert_ok(db_query(
+		    c[i].db, arena, asking, DB_ARGS(db_p_u64(c[i].asks), db_p_u64(c[i].asks)), &rows));
+		assert_true(db_is_connected(c[i].db));
+		db_close(&c[i].db);
+	}
+	(void)pthread_barrier_destroy(&held);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +305,7 @@ int main(void)
 	    CRASH_TEST(a_row_locked_by_another_is_busy_not_broken),
 	    CRASH_TEST(errors_in_the_log_hold_no_values),
 	    CRASH_TEST(every_connection_has_the_session_it_needs),
+	    CRASH_TEST(a_question_that_ended_in_a_deadlock_can_be_asked_again),
 	};
 
 	return FIXTURE_RUN(tests);
