@@ -1,6 +1,7 @@
 /* Mailboxes on their way: between the same two, one job runs at a time, and no second one is asked for. */
 #include "tests/store/fixture.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -217,6 +218,35 @@ static void two_claims_at_the_same_moment_begin_one_job(void **state)
 	db_close(&d[1].db);
 }
 
+static void who_chose_before_the_other_had_committed_is_stopped_by_the_key(void **state)
+{
+	uint64_t first = queue(&member_a, "old@example.org"), second = queue(&member_a, "old@example.org");
+	struct deed d = {.db = fixture_connect(NULL), .act = claim_it};
+	pthread_barrier_t start;
+	pthread_t thread;
+
+	(void)state;
+	assert_ok(db_begin(db));
+	assert_ok(db_exec(db,
+	    "UPDATE job SET state = 'running', claim_token = RANDOM_BYTES(16), worker_id = ?, started_at ="
+	    " UTC_TIMESTAMP(6), lease_until = UTC_TIMESTAMP(6) + INTERVAL 1 MINUTE WHERE id = ?",
+	    DB_ARGS(db_p_u64(worker_1), db_p_u64(first)), NULL));
+	(void)pthread_barrier_init(&start, NULL, 1);
+	d.start = &start;
+	assert_int_equal(pthread_create(&thread, NULL, act_at_once, &d), 0);
+	/* it saw both in the queue, and waits for the first one's row; the server renews this view only when
+	 * nobody has read it for a tenth of a second */
+	while (
+	    number("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'") == 0)
+		(void)poll(NULL, 0, 150);
+	assert_ok(db_commit(db));
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(d.e, ERR_BUSY);
+	assert_int_equal(state_of(second), JOB_QUEUED);
+	(void)pthread_barrier_destroy(&start);
+	db_close(&d.db);
+}
+
 static void two_reruns_at_the_same_moment_queue_one_job(void **state)
 {
 	struct deed d[2] = {
@@ -319,6 +349,7 @@ int main(void)
 	    STORE_TEST(a_server_that_became_another_does_not_let_a_second_one_in),
 	    STORE_TEST(an_edit_is_refused_while_its_mailboxes_are_on_their_way),
 	    STORE_TEST(two_claims_at_the_same_moment_begin_one_job),
+	    STORE_TEST(who_chose_before_the_other_had_committed_is_stopped_by_the_key),
 	    STORE_TEST(two_reruns_at_the_same_moment_queue_one_job),
 	    STORE_TEST(two_edits_at_the_same_moment_do_not_meet),
 	    STORE_TEST(a_bulk_action_and_a_rerun_at_the_same_moment_queue_one_job),
