@@ -32,6 +32,7 @@ void crew_init(struct crew *c, struct report *r, unsigned count)
 			    .password_len = c->pairs[0].links[side].password_len,
 			    .side = side,
 			    .pair = i,
+			    .far = c->pairs[0].links[side].far,
 			    .beside = true};
 	}
 	r->pairs = 1;

@@ -106,6 +106,25 @@ static void report_refusal(struct link *l, const struct imap_failure *f)
 		    link_name(l), l->side + 1, o->host, o->user, o->host, explain(f, a));
 }
 
+/*
+ * From here on a round trip tells of a line across towns, which carries less than zlib makes; nearer servers
+ * are kept from the work.
+ */
+#define FAR_MS 10
+
+/* After a login.  What is refused is done without. */
+static enum err compress(struct link *l)
+{
+	enum compress_mode mode = l->report->options->compress;
+	if (mode == COMPRESS_OFF || (mode == COMPRESS_AUTO && !l->far) ||
+	    !imap_session_can(l->session, "COMPRESS=DEFLATE"))
+		return ERR_OK;
+	enum err e = imap_compress(l->session);
+	if (e == ERR_OK && !l->beside)
+		out("%s: COMPRESS=DEFLATE is used", link_name(l));
+	return imap_session_alive(l->session) ? ERR_OK : e;
+}
+
 /* Waits, longer each time; false when the server has had as much patience as there is. */
 static bool be_patient(struct link *l, unsigned max, const char *why)
 {
@@ -170,6 +189,9 @@ enum err link_open(struct link *l)
 	    o->user);
 	out("%s capability once authenticated: %s", link_name(l), imap_session_capabilities(l->session));
 	(void)!imap_id(l->session, "mailconvoy-sync", PACKAGE_VERSION);
+	l->far = imap_round_trip_ms(l->session) >= FAR_MS;
+	/* a connection that breaks here is opened again by its first command */
+	(void)!compress(l);
 	return ERR_OK;
 }
 
@@ -181,6 +203,8 @@ enum err link_open_more(struct link *l)
 	enum err e = connect_session(l, &failure, NULL);
 	if (e == ERR_OK) {
 		e = imap_login(l->session, l->options->user, l->password, l->password_len);
+		if (e == ERR_OK)
+			e = compress(l);
 		if (e != ERR_OK)
 			failure = *imap_session_failure(l->session);
 	}
@@ -203,6 +227,8 @@ static enum err reopen(struct link *l, bool *busy_r)
 	enum err e = connect_session(l, &failure, NULL);
 	if (e == ERR_OK) {
 		e = imap_login(l->session, l->options->user, l->password, l->password_len);
+		if (e == ERR_OK)
+			e = compress(l);
 		if (e != ERR_OK)
 			failure = *imap_session_failure(l->session);
 	}

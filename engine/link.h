@@ -28,6 +28,7 @@ struct link {
 	size_t password_len;
 	unsigned side;          /* 0 or 1 */
 	unsigned pair;          /* which pair of connections it belongs to, from 0 */
+	bool far;               /* compression pays, where it is not said whether to use it */
 	bool beside;            /* others are at work: a signal finds it by stop_watch() alone */
 	unsigned reconnections; /* since link_worked() */
 	unsigned busy;          /* times the server asked for patience, since link_worked() */

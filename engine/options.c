@@ -8,15 +8,16 @@
 #include "lib/parse.h"
 
 enum kind {
-	KIND_STRING, /* const char * */
-	KIND_COUNT,  /* unsigned, 1 or more */
-	KIND_SIZE,   /* uint64_t */
-	KIND_LIST,   /* struct word_list */
-	KIND_SWITCH, /* bool, --name and --noname */
-	KIND_SSL,    /* --sslN, --nosslN */
-	KIND_TLS,    /* --tlsN, --notlsN */
-	KIND_SSLARG, /* --sslargsN key=value */
-	KIND_VERIFY, /* --verify, --verify=size, --verify=content, --noverify */
+	KIND_STRING,   /* const char * */
+	KIND_COUNT,    /* unsigned, 1 or more */
+	KIND_SIZE,     /* uint64_t */
+	KIND_LIST,     /* struct word_list */
+	KIND_SWITCH,   /* bool, --name and --noname */
+	KIND_SSL,      /* --sslN, --nosslN */
+	KIND_TLS,      /* --tlsN, --notlsN */
+	KIND_SSLARG,   /* --sslargsN key=value */
+	KIND_VERIFY,   /* --verify, --verify=size, --verify=content, --noverify */
+	KIND_COMPRESS, /* --compress auto|on|off */
 	KIND_REFUSED,
 	KIND_IGNORED,       /* a switch of imapsync's that changes nothing here */
 	KIND_IGNORED_VALUE, /* the same, with a value */
@@ -55,6 +56,7 @@ static const struct option_row rows[] = {
     {.name = "tmpdir", .kind = KIND_STRING, .at = AT(tmpdir)},
     {.name = "pidfile", .kind = KIND_STRING, .at = AT(pidfile)},
     {.name = "state", .kind = KIND_STRING, .at = AT(state)},
+    {.name = "compress", .kind = KIND_COMPRESS, .at = AT(compress)},
     {.name = "maxsize", .kind = KIND_SIZE, .at = AT(maxsize)},
     {.name = "maxbytespersecond", .kind = KIND_SIZE, .at = AT(bytes_per_s)},
     {.name = "maxmessagespersecond", .kind = KIND_SIZE, .at = AT(messages_per_s)},
@@ -122,7 +124,7 @@ static const struct option_row *row_named(const char *name, size_t len)
 static bool takes_value(enum kind k)
 {
 	return k == KIND_STRING || k == KIND_COUNT || k == KIND_SIZE || k == KIND_LIST || k == KIND_SSLARG ||
-	       k == KIND_IGNORED_VALUE || k == KIND_REFUSED;
+	       k == KIND_IGNORED_VALUE || k == KIND_COMPRESS || k == KIND_REFUSED;
 }
 
 static void list_add(struct arena *a, struct word_list *l, const char *word)
@@ -168,6 +170,21 @@ static enum err parse_sslarg(struct parsing *p, const struct option_row *row, co
 	return ERR_INVALID;
 }
 
+static enum err parse_compress(struct parsing *p, const char *value)
+{
+	static const char *const words[] = {
+	    [COMPRESS_AUTO] = "auto", [COMPRESS_ON] = "on", [COMPRESS_OFF] = "off"};
+
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(value, words[i]) == 0) {
+			p->o->compress = (enum compress_mode)i;
+			return ERR_OK;
+		}
+	}
+	buf_addf(p->reason, "Value \"%s\" invalid for option compress (auto, on or off expected)\n", value);
+	return ERR_INVALID;
+}
+
 static enum err set_value(struct parsing *p, const struct option_row *row, const char *value)
 {
 	char *field = (char *)p->o + row->at;
@@ -178,6 +195,7 @@ static enum err set_value(struct parsing *p, const struct option_row *row, const
 	case KIND_LIST: list_add(p->arena, (struct word_list *)(void *)field, value); return ERR_OK;
 	case KIND_SSLARG: return parse_sslarg(p, row, value);
 	case KIND_IGNORED_VALUE: return ERR_OK;
+	case KIND_COMPRESS: return parse_compress(p, value);
 	case KIND_SIZE:
 		if (parse_u64(value, 0, UINT64_MAX, &number) == ERR_OK) {
 			memcpy(field, &number, sizeof(number));

@@ -44,6 +44,13 @@ struct side_options {
 	bool verify;
 };
 
+/* --compress: whether COMPRESS=DEFLATE is used where it is offered. */
+enum compress_mode {
+	COMPRESS_AUTO, /* with servers so far away that the line is likelier to be the limit than our CPU */
+	COMPRESS_ON,
+	COMPRESS_OFF,
+};
+
 /* --verify: what is compared. */
 enum verify_mode {
 	VERIFY_OFF,
@@ -66,10 +73,11 @@ struct options {
 	uint64_t exitwhenover;       /* bytes; 0 = no limit */
 	unsigned errors_max;         /* --errorsmax, default 50 */
 	unsigned connections;        /* --connections: to each side, at most; default 2 */
-	enum verify_mode verify;     /* copy nothing, compare instead */
-	uint64_t newer_than_s;       /* --newerthan: seconds since 1970 UTC; 0 = nothing is newer */
-	const char *folder_map;      /* --foldermap: a file, see verify_map.h; NULL = none */
-	bool json;                   /* --verify's report as JSON lines, all else to standard error */
+	enum compress_mode compress;
+	enum verify_mode verify; /* copy nothing, compare instead */
+	uint64_t newer_than_s;   /* --newerthan: seconds since 1970 UTC; 0 = nothing is newer */
+	const char *folder_map;  /* --foldermap: a file, see verify_map.h; NULL = none */
+	bool json;               /* --verify's report as JSON lines, all else to standard error */
 	bool dry;
 	bool automap;
 	bool subscribe;     /* subscribe on host2 what is subscribed on host1; default on */

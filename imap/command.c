@@ -381,7 +381,13 @@ enum err imap_command_wait(struct imap_session *s, unsigned tag, const struct im
 
 enum err imap_command_run(struct imap_session *s, struct imap_command *c, const struct imap_handler *h)
 {
+	mono_time sent = mono_now();
 	enum err e = imap_command_send(s, c, false);
 
-	return e == ERR_OK ? imap_command_wait(s, c->tag, h) : e;
+	if (e == ERR_OK)
+		e = imap_command_wait(s, c->tag, h);
+	int64_t took_ms = mono_diff_ms(sent, mono_now());
+	if (s->alive && took_ms < s->quickest_ms)
+		s->quickest_ms = took_ms;
+	return e;
 }

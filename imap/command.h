@@ -45,6 +45,7 @@ struct imap_session {
 	struct buf bye;            /* text of the last BYE */
 	enum imap_cause bye_cause;
 	unsigned last_tag;
+	int64_t quickest_ms; /* answer to a command run alone */
 	uint64_t
 	    uncounted; /* bytes of the present answer that were asked for, so that no bound counts them */
 	struct imap_pending pipeline[IMAP_PIPELINE_MAX];

@@ -7,11 +7,13 @@ imap_libmcvimap_a_SOURCES = \
 	%D%/stream.h \
 	%D%/dial.c %D%/dial.h \
 	%D%/tls.c %D%/tls.h \
+	%D%/deflate.c %D%/deflate.h \
 	%D%/stream.c \
 	%D%/response.c %D%/response.h \
 	%D%/session.h \
 	%D%/command.c %D%/command.h \
 	%D%/session.c \
+	%D%/compress.c \
 	%D%/login.c \
 	%D%/folder.c \
 	%D%/ahead.c \
@@ -21,4 +23,4 @@ imap_libmcvimap_a_SOURCES = \
 	%D%/flags.c \
 	%D%/append.c \
 	%D%/probe.c %D%/probe.h
-LIBMCVIMAP_LIBS = imap/libmcvimap.a $(LIBMCV_LIBS)
+LIBMCVIMAP_LIBS = imap/libmcvimap.a $(LIBMCV_LIBS) $(ZLIB_LIBS)

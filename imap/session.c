@@ -190,6 +190,7 @@ enum err imap_session_open(
 	if (o->deadline.ms != 0 && o->deadline.ms < until.ms)
 		until = o->deadline;
 	s = mem_alloc(sizeof(*s));
+	s->quickest_ms = INT64_MAX;
 	s->capabilities = s->bye = s->appended = (struct buf)BUF_INIT;
 	s->details_flags = s->details_date = (struct buf)BUF_INIT;
 	e = imap_stream_open(&o->endpoint, until, &s->stream, &s->failure, peer);

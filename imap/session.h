@@ -84,6 +84,16 @@ uint64_t imap_session_append_limit(const struct imap_session *s);
 enum err imap_login(
     struct imap_session *s, const char *user, const char *password, size_t password_len) MUST_CHECK;
 
+/*
+ * COMPRESS=DEFLATE (RFC 4978), both ways from here on; after the login, so that no secret of ours is ever
+ * compressed together with what others wrote.  Any failure but of the connection leaves everything as it was:
+ * IMAP_COMMAND_REFUSED where it is not offered.
+ */
+enum err imap_compress(struct imap_session *s) MUST_CHECK;
+
+/* The quickest answer to a command so far: a little more than a round trip.  INT64_MAX before the first. */
+int64_t imap_round_trip_ms(const struct imap_session *s);
+
 /* RFC 2971 ID with one field, when offered; some servers want it before LIST.  Refusal is ERR_OK. */
 enum err imap_id(struct imap_session *s, const char *name, const char *version) MUST_CHECK;
 

@@ -12,6 +12,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "imap/deflate.h"
 #include "imap/dial.h"
 #include "imap/tls.h"
 #include "lib/buf.h"
@@ -21,7 +22,8 @@
 
 struct imap_stream {
 	int fd;
-	SSL *ssl; /* NULL while plain */
+	SSL *ssl;                     /* NULL while plain */
+	struct imap_deflate *deflate; /* NULL while not compressed */
 	bool verify;
 	char *host;
 	char *ca_file; /* "" for the system's store */
@@ -89,6 +91,23 @@ enum err imap_stream_starttls(struct imap_stream *st, mono_time deadline, struct
 	return start_tls(st, true, deadline, f);
 }
 
+enum err imap_stream_deflate(struct imap_stream *st, struct imap_failure *f)
+{
+	size_t room;
+
+	if (st->deflate != NULL || st->out.len != 0)
+		return imap_fail(f, IMAP_INTERNAL, "compressed twice, or in the middle of a command");
+	st->deflate = imap_deflate_new();
+	if (st->deflate == NULL)
+		return imap_fail(f, IMAP_INTERNAL, "zlib cannot begin");
+	/* what came behind the server's OK is compressed already */
+	memcpy(imap_deflate_room(st->deflate, &room), st->in + st->in_start, st->in_len);
+	imap_deflate_got(st->deflate, st->in_len);
+	st->received -= st->in_len;
+	st->in_start = st->in_len = 0;
+	return ERR_OK;
+}
+
 void imap_stream_close(struct imap_stream **stp)
 {
 	struct imap_stream *st = *stp;
@@ -105,6 +124,7 @@ void imap_stream_close(struct imap_stream **stp)
 	}
 	if (st->fd >= 0)
 		close(st->fd);
+	imap_deflate_free(&st->deflate);
 	buf_wipe(&st->out);
 	explicit_bzero(st->in, sizeof(st->in));
 	free(st->host);
@@ -212,12 +232,34 @@ static void took(struct imap_stream *st, size_t n)
 /* What TLS has read already and can tell without another read(2); a failure shows itself at the next fill. */
 static void drain_tls(struct imap_stream *st)
 {
-	while (st->ssl != NULL && sizeof(st->in) - st->in_len >= TLS_RECORD_MAX && SSL_has_pending(st->ssl)) {
+	while (st->ssl != NULL && st->deflate == NULL && sizeof(st->in) - st->in_len >= TLS_RECORD_MAX &&
+	       SSL_has_pending(st->ssl)) {
 		ERR_clear_error();
 		int n = SSL_read(st->ssl, st->in + st->in_len, (int)(sizeof(st->in) - st->in_len));
 		if (n <= 0)
 			return;
 		took(st, (size_t)n);
+	}
+}
+
+/* As attempt_read(), into the buffer, through what is compressed. */
+static ssize_t attempt_fill(struct imap_stream *st, short *events_r, struct imap_failure *f)
+{
+	char *to = st->in + st->in_len;
+	size_t room = sizeof(st->in) - st->in_len;
+
+	if (st->deflate == NULL)
+		return attempt_read(st, to, room, events_r, f);
+	for (;;) {
+		size_t raw_room;
+		ssize_t n = imap_deflate_take(st->deflate, to, room, f);
+		if (n != 0)
+			return n;
+		char *raw = imap_deflate_room(st->deflate, &raw_room);
+		n = attempt_read(st, raw, raw_room, events_r, f);
+		if (n <= 0)
+			return n;
+		imap_deflate_got(st->deflate, (size_t)n);
 	}
 }
 
@@ -235,7 +277,7 @@ enum err imap_stream_fill(struct imap_stream *st, mono_time deadline, struct ima
 	}
 	for (;;) {
 		short events;
-		ssize_t n = attempt_read(st, st->in + st->in_len, sizeof(st->in) - st->in_len, &events, f);
+		ssize_t n = attempt_fill(st, &events, f);
 		if (n < 0)
 			return f->err;
 		if (n > 0) {
@@ -249,7 +291,8 @@ enum err imap_stream_fill(struct imap_stream *st, mono_time deadline, struct ima
 	}
 }
 
-enum err imap_stream_flush(struct imap_stream *st, mono_time deadline, struct imap_failure *f)
+/* All that is queued. */
+static enum err send_out(struct imap_stream *st, mono_time deadline, struct imap_failure *f)
 {
 	struct imap_failure mine;
 	enum err e = ERR_OK;
@@ -275,6 +318,13 @@ enum err imap_stream_flush(struct imap_stream *st, mono_time deadline, struct im
 	return e;
 }
 
+enum err imap_stream_flush(struct imap_stream *st, mono_time deadline, struct imap_failure *f)
+{
+	if (st->deflate != NULL && imap_deflate_flush(st->deflate, &st->out) != ERR_OK)
+		return imap_fail(f, IMAP_INTERNAL, "zlib cannot go on");
+	return send_out(st, deadline, f);
+}
+
 enum err imap_stream_write(
     struct imap_stream *st, const void *bytes, size_t len, mono_time deadline, struct imap_failure *f)
 {
@@ -283,11 +333,14 @@ enum err imap_stream_write(
 	while (len > 0) {
 		size_t n = len < IMAP_STREAM_BUFFER ? len : IMAP_STREAM_BUFFER;
 		buf_reserve(&st->out, 2 * IMAP_STREAM_BUFFER);
-		buf_add(&st->out, p, n);
+		if (st->deflate == NULL)
+			buf_add(&st->out, p, n);
+		else if (imap_deflate_add(st->deflate, p, n, &st->out) != ERR_OK)
+			return imap_fail(f, IMAP_INTERNAL, "zlib cannot go on");
 		p += n;
 		len -= n;
 		if (st->out.len > IMAP_STREAM_BUFFER) {
-			enum err e = imap_stream_flush(st, deadline, f);
+			enum err e = send_out(st, deadline, f);
 			if (e != ERR_OK)
 				return e;
 		}
@@ -302,7 +355,8 @@ int imap_stream_fd(const struct imap_stream *st)
 
 bool imap_stream_pending(const struct imap_stream *st)
 {
-	return st->in_len > 0 || (st->ssl != NULL && SSL_has_pending(st->ssl));
+	return st->in_len > 0 || (st->deflate != NULL && imap_deflate_pending(st->deflate)) ||
+	       (st->ssl != NULL && SSL_has_pending(st->ssl));
 }
 
 bool imap_stream_is_tls(const struct imap_stream *st)

@@ -72,6 +72,13 @@ enum err imap_stream_open(const struct imap_endpoint *ep, mono_time deadline, st
  */
 enum err imap_stream_starttls(struct imap_stream *st, mono_time deadline, struct imap_failure *f) MUST_CHECK;
 
+/*
+ * Compress both ways from here on, after the server's OK to COMPRESS (RFC 4978).  A server can make much of
+ * few bytes, but never more at a time than the buffer holds, and every bound above counts what was made.
+ * IMAP_INTERNAL.
+ */
+enum err imap_stream_deflate(struct imap_stream *st, struct imap_failure *f) MUST_CHECK;
+
 /* Closes (with close_notify if that needs no waiting) and sets *st to NULL; *st may be NULL. */
 void imap_stream_close(struct imap_stream **st);
 
@@ -106,7 +113,7 @@ bool imap_stream_pending(const struct imap_stream *st);
 bool imap_stream_is_tls(const struct imap_stream *st);
 void imap_stream_peer(const struct imap_stream *st, struct imap_peer *peer_r);
 
-/* Bytes received and sent so far on the wire's upper side (after TLS). */
+/* Bytes received so far, as they are after TLS and decompression; and sent, as they are before TLS. */
 uint64_t imap_stream_received(const struct imap_stream *st);
 uint64_t imap_stream_sent(const struct imap_stream *st);
 

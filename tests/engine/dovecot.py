@@ -136,6 +136,13 @@ plugin {{
 """
 
 
+ZLIB = """
+protocol imap {{
+  mail_plugins = $mail_plugins imap_zlib
+}}
+"""
+
+
 def reachable(path):
     """Whether every directory from path up lets everybody pass."""
     path = os.path.abspath(path)
@@ -151,7 +158,7 @@ class Dovecot:
     before_exec = None
 
     def __init__(self, directory, authority, users=None, separator="/", prefix="", special=False, quota=None,
-                 certificate_for="DNS:localhost", location=None, biggest=0, connections=200):
+                 certificate_for="DNS:localhost", location=None, biggest=0, connections=200, compress=False):
         """quota: of storage; biggest: message in bytes, where there is a quota; connections: of a user."""
         self.directory = directory
         self.users = dict(users or {"user": "pass word%1"})
@@ -183,7 +190,7 @@ class Dovecot:
             uid=entry.pw_uid, gid=entry.pw_gid, port=self.port, tls_port=self.tls_port,
             location=location or ("mdbox:~/mdbox" if separator == "/" else "maildir:~/Maildir"),
             special=SPECIAL.format(auto="create" if special else "no"), connections=connections,
-            extra=QUOTA.format(quota=quota, biggest=biggest) if quota else "")
+            extra=(QUOTA.format(quota=quota, biggest=biggest) if quota else "") + (ZLIB.format() if compress else ""))
         self.config = os.path.join(directory, "dovecot.conf")
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(text)

@@ -1,5 +1,6 @@
 # tests/engine: whole migrations between real servers, by the engine and, where it is installed, by imapsync
 ENGINE_TESTS = \
+	tests/engine/test_compress.py \
 	tests/engine/test_contract.py \
 	tests/engine/test_copy.py \
 	tests/engine/test_crosscheck.py \

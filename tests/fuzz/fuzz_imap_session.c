@@ -117,6 +117,40 @@ static void fetch(struct imap_session *s, bool pipelined)
 	}
 }
 
+static enum err on_changed(void *ctx, const struct imap_row *row)
+{
+	(void)ctx;
+	assert(row->uid >= 2 && row->uid <= 9 && row->flags != NULL);
+	return ERR_OK;
+}
+
+static void on_range(void *ctx, uint32_t first, uint32_t last)
+{
+	(void)ctx;
+	assert(first >= 2 && first <= last && last <= 9);
+}
+
+/* What tells changes apart from what is as it was. */
+static void changes(struct imap_session *s, struct arena *a)
+{
+	static const char *const names[] = {"INBOX", "a/b"};
+	const struct imap_range range = {2, 9};
+	struct imap_folder_list list;
+	struct imap_mailbox m;
+	struct imap_status statuses[2];
+	enum err results[2];
+
+	if (imap_list_counted(s, a, &list) == ERR_OK)
+		for (size_t i = 0; i < list.count; i++)
+			assert(strpbrk(list.folders[i].name, "\r\n") == NULL);
+	if (imap_folders_run(s, IMAP_STATUS_MODSEQ, names, 2, results, statuses) != ERR_OK ||
+	    imap_select(s, "INBOX", true, &m) != ERR_OK)
+		return;
+	if (imap_fetch_changed(s, &range, 5, IMAP_FETCH_FLAGS, on_changed, NULL) == ERR_OK &&
+	    imap_search_uids(s, 2, 9, on_range, NULL) == ERR_OK)
+		assert(imap_session_alive(s));
+}
+
 static void commands(struct imap_session *s, unsigned choice, struct arena *a)
 {
 	struct imap_folder_list list;
@@ -128,6 +162,10 @@ static void commands(struct imap_session *s, unsigned choice, struct arena *a)
 
 	if ((choice & 1) && imap_login(s, "user", "secret", 6) != ERR_OK)
 		return;
+	if ((choice & 64) && imap_compress(s) != ERR_OK && !imap_session_alive(s))
+		return;
+	if (choice & 32)
+		changes(s, a);
 	if (choice & 2) {
 		if (imap_list(s, a, &list) == ERR_OK)
 			for (size_t i = 0; i < list.count; i++)

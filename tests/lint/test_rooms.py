@@ -19,7 +19,7 @@ OWNERS = {
     r"libesmtp\.h|auth-client\.h": r"worker/mail\.c",
     r"confuse\.h": r"lib/conf\.c",
     r"crypt\.h": r"lib/password\.c",
-    r"zlib\.h": r"sql/logzip\.c",
+    r"zlib\.h": r"(sql/logzip|imap/deflate)\.c",
     r"openssl/ssl\.h": r"imap/(tls|stream)\.c",
     r"json-c/.*": r"(lib|fcgi|ctl)/.*|worker/notify_text\.c",
     r"regex\.h": r"engine/folders\.c",  # imapsync's --include, --exclude; never a pattern from the panel
