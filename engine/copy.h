@@ -14,8 +14,9 @@
 struct copy {
 	struct crew *crew;
 	struct report *report;
-	struct folder_plan *plan; /* exists is set for what is created */
-	char separator;           /* of the destination; 0 = none */
+	const struct folder_set *source; /* all folders of host1 */
+	struct folder_plan *plan;        /* exists is set for what is created */
+	char separator;                  /* of the destination; 0 = none */
 
 	/* the implementation's own */
 	struct jobs jobs;

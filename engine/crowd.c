@@ -101,7 +101,7 @@ enum err crowd_read(struct link *l, int64_t newer_from_s, int64_t newer_until_s,
 		const struct imap_range range = {.first = r.last_uid + 1, .last = 0};
 		uint64_t rows = 0;
 		enum err e = imap_fetch_rows(l->session, &range, 1,
-		    IMAP_FETCH_SIZE | IMAP_FETCH_DATE | IMAP_FETCH_HEADER, IDENTITY_FIELDS, on_row, &r,
+		    IMAP_FETCH_SIZE | IMAP_FETCH_DATE | IMAP_FETCH_HEADER, identity_fields(), on_row, &r,
 		    &rows);
 		if (rows > 0)
 			link_worked(l);

@@ -3,6 +3,7 @@
 #include "lib/arena.h"
 #include "lib/buf.h"
 #include "engine/output.h"
+#include "engine/selection.h"
 #include "engine/stop.h"
 #include "engine/survey.h"
 #include "engine/transfer.h"
@@ -56,14 +57,14 @@ static void tell(struct copy *c, struct job *job)
 
 static void say_dry(struct copy *c, const struct job *job)
 {
-	uint64_t maxsize = c->report->options->maxsize;
+	AUTO_ARENA struct arena *a = arena_new();
+	const struct options *o = c->report->options;
 	const char *from = job->pair->source->name;
 	for (uint32_t i = 0; i < job->here.count && stop_signal() == 0; i++) {
 		const struct message *m = &job->here.items[i];
 		c->report->processed++;
-		if (maxsize > 0 && m->size > maxsize) {
-			out_later("msg %s/%u skipped (%llu exceeds maxsize limit %llu bytes)", from, m->uid,
-			    (unsigned long long)m->size, (unsigned long long)maxsize);
+		if (!selection_takes_size(o, m->size)) {
+			out_later("msg %s/%u skipped (%s)", from, m->uid, selection_why(o, m->size, a));
 			c->report->skipped++;
 			c->report->bytes_skipped += m->size;
 			continue;

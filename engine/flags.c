@@ -98,7 +98,7 @@ void flags_compare(
 	*list_r = (struct flag_list){0};
 	for (uint32_t i = 0; i < here->count; i++) {
 		const struct message *m = &here->items[i];
-		if (m->partner >= there->count)
+		if (m->partner >= there->count || m->unselected)
 			continue;
 		const struct message *other = &there->items[m->partner];
 		if (m->flags == other->flags && m->keywords == other->keywords)

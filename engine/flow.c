@@ -122,7 +122,7 @@ static enum err on_begin(void *ctx, uint64_t size)
 	if (f->item == NULL || f->item->state != ITEM_ASKED || suspicious(f, f->item, row, size) ||
 	    row->flags == NULL || row->date == NULL)
 		return ERR_PROTOCOL;
-	imap_flags_keepable(row->flags, &t->there, &kept);
+	passage_flags(t, row->flags, &kept);
 	passage_note(t, f->item, kept.data, row->date);
 	f->append = group_begin(&f->groups, f->item, kept.data, row->date, size);
 	f->begun = f->append == ERR_OK;

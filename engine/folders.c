@@ -1,10 +1,11 @@
 #include "engine/folders.h"
 
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "engine/chosen.h"
+#include "engine/names.h"
 #include "engine/special.h"
 
 static bool is_inbox(const char *name)
@@ -12,100 +13,82 @@ static bool is_inbox(const char *name)
 	return strcasecmp(name, "INBOX") == 0;
 }
 
-static bool same_name(const char *a, const char *b)
-{
-	return strcmp(a, b) == 0 || (is_inbox(a) && is_inbox(b));
-}
-
 const struct folder *folder_find(const struct folder_set *set, const char *name)
 {
 	for (unsigned i = 0; i < set->count; i++) {
-		if (same_name(set->items[i].name, name))
+		if (name_same(set->items[i].name, name))
 			return &set->items[i];
 	}
 	return NULL;
 }
 
-static enum err compile(const char *option, const char *pattern, regex_t *re, struct buf *reason)
-{
-	int rc = regcomp(re, pattern, REG_EXTENDED | REG_NOSUB);
-	if (rc == 0)
-		return ERR_OK;
-	char why[128];
-	regerror(rc, re, why, sizeof(why));
-	buf_addf(reason, "Value \"%s\" invalid for option %s (%s)\n", pattern, option, why);
-	return ERR_INVALID;
-}
-
-struct patterns {
-	regex_t *items;
-	unsigned count;
+/* What both sides' names have to do with each other. */
+struct translation {
+	const struct folder_set *from;
+	const struct folder_set *to;
+	const char *below; /* of the source, --subfolder1, or NULL */
+	const char *under; /* on the destination, --subfolder2 with prefix and separator, or NULL */
 };
 
-static void patterns_free(struct patterns *p)
+/* The destination of name by --f1f2, as given; NULL without one. */
+static const char *renamed_to(const struct word_list *renames, const char *name, struct arena *a)
 {
-	for (unsigned i = 0; i < p->count; i++)
-		regfree(&p->items[i]);
-}
-
-static enum err patterns_compile(struct patterns *p, const char *option, const struct word_list *words,
-    struct arena *a, struct buf *reason)
-{
-	p->items = arena_array(a, words->count, sizeof(*p->items));
-	for (; p->count < words->count; p->count++) {
-		enum err e = compile(option, words->words[p->count], &p->items[p->count], reason);
-		if (e != ERR_OK)
-			return e;
-	}
-	return ERR_OK;
-}
-
-static bool patterns_match(const struct patterns *p, const char *name)
-{
-	for (unsigned i = 0; i < p->count; i++) {
-		if (regexec(&p->items[i], name, 0, NULL, 0) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool listed(const struct word_list *l, const char *name)
-{
-	for (unsigned i = 0; i < l->count; i++) {
-		if (same_name(l->words[i], name))
-			return true;
-	}
-	return false;
-}
-
-/* The destination of name by --f1f2, NULL without one. */
-static const char *renamed_to(const struct word_list *renames, const char *name)
-{
-	size_t len = strlen(name);
 	for (unsigned i = 0; i < renames->count; i++) {
 		const char *word = renames->words[i];
-		if (strncmp(word, name, len) == 0 && word[len] == '=')
-			return word + len + 1;
+		for (const char *eq = strchr(word, '='); eq != NULL; eq = strchr(eq + 1, '=')) {
+			if (name_is(name, arena_strndup(a, word, (size_t)(eq - word))))
+				return eq + 1;
+		}
 	}
 	return NULL;
 }
 
+/* A name given for the destination: the folder there that is meant, or what it is to be called. */
+static const char *raw_there(const struct folder_set *to, const char *given, struct arena *a)
+{
+	for (unsigned i = 0; i < to->count; i++) {
+		if (name_is(to->items[i].name, given))
+			return to->items[i].name;
+	}
+	return name_raw(given, a);
+}
+
+/* --subfolder2 with what goes before and behind it; NULL without. */
+static const char *under_of(const struct options *o, const struct folder_set *to, struct arena *a)
+{
+	const char *given = o->side[1].below;
+
+	if (given == NULL)
+		return NULL;
+	char separator = to->separator != '\0' ? to->separator : '_';
+	size_t prefix = strlen(to->prefix);
+	const char *raw = name_raw(given, a);
+	bool prefixed = prefix > 0 && strncasecmp(raw, to->prefix, prefix) == 0;
+	bool ended = raw[strlen(raw) - 1] == separator;
+	return arena_printf(
+	    a, "%s%s%.*s", prefixed ? "" : to->prefix, raw, ended ? 0 : 1, (const char[]){separator, '\0'});
+}
+
 /* name as the destination would call it. */
-static const char *translate(
-    const struct folder_set *from, const struct folder_set *to, const struct folder *f, struct arena *a)
+static const char *translate(const struct translation *t, const struct folder *f, struct arena *a)
 {
 	AUTO_BUF struct buf out = BUF_INIT;
+	const struct folder_set *to = t->to;
 	const char *name = f->name;
-	size_t prefix = strlen(from->prefix);
-	char separator = f->separator != '\0' ? f->separator : from->separator;
+	size_t prefix = strlen(t->from->prefix);
+	char separator = f->separator != '\0' ? f->separator : t->from->separator;
 
-	if (is_inbox(name))
-		return "INBOX";
-	if (prefix > 0 && strncasecmp(name, from->prefix, prefix) == 0 && name[prefix] != '\0')
+	if (t->below != NULL)
+		name += strlen(t->below) + (name[strlen(t->below)] != '\0');
+	if (name[0] == '\0' || is_inbox(name))
+		return t->under != NULL ? arena_printf(a, "%sINBOX", t->under) : "INBOX";
+	if (prefix > 0 && strncasecmp(name, t->from->prefix, prefix) == 0 && name[prefix] != '\0')
 		name += prefix;
 	/* A child of INBOX is one on the destination too, whatever its prefix. */
 	bool below_inbox = separator != '\0' && strncasecmp(name, "INBOX", 5) == 0 && name[5] == separator;
-	if (!below_inbox)
+	if (t->under != NULL)
+		buf_adds(&out, t->under);
+	else if (!below_inbox)
 		buf_adds(&out, to->prefix);
 	for (; *name != '\0'; name++) {
 		if (separator != '\0' && *name == separator)
@@ -119,7 +102,7 @@ static const char *translate(
 static bool taken(const struct folder_plan *plan, const char *name)
 {
 	for (unsigned i = 0; i < plan->count; i++) {
-		if (plan->pairs[i].to != NULL && same_name(plan->pairs[i].to, name))
+		if (plan->pairs[i].to != NULL && name_same(plan->pairs[i].to, name))
 			return true;
 	}
 	return false;
@@ -159,24 +142,27 @@ static void automap(
 	}
 }
 
-static void place(const struct options *o, struct folder_plan *plan, const struct folder_set *source,
-    const struct folder_set *destination, struct arena *a)
+static void place(
+    const struct options *o, struct folder_plan *plan, const struct translation *t, struct arena *a)
 {
+	const struct folder_set *destination = t->to;
 	const char **translated = arena_array(a, plan->count, sizeof(*translated));
 
 	for (unsigned i = 0; i < plan->count; i++) {
-		const char *asked = renamed_to(&o->renames, plan->pairs[i].source->name);
+		const char *asked = renamed_to(&o->renames, plan->pairs[i].source->name, a);
+		if (asked != NULL)
+			asked = raw_there(destination, asked, a);
 		if (asked != NULL && !taken(plan, asked))
 			plan->pairs[i].to = asked;
 	}
 	for (unsigned i = 0; i < plan->count; i++) {
-		translated[i] = translate(source, destination, plan->pairs[i].source, a);
+		translated[i] = translate(t, plan->pairs[i].source, a);
 		if (plan->pairs[i].to == NULL && folder_find(destination, translated[i]) != NULL &&
 		    !taken(plan, translated[i]))
 			plan->pairs[i].to = translated[i];
 	}
 	if (o->automap)
-		automap(plan, source, destination);
+		automap(plan, t->from, destination);
 	for (unsigned i = 0; i < plan->count; i++) {
 		struct folder_pair *p = &plan->pairs[i];
 		if (p->to == NULL) {
@@ -188,39 +174,40 @@ static void place(const struct options *o, struct folder_plan *plan, const struc
 	}
 }
 
+static enum err check_renames(const struct options *o, struct buf *reason)
+{
+	for (unsigned i = 0; i < o->renames.count; i++) {
+		const char *eq = strchr(o->renames.words[i], '=');
+		if (eq != NULL && eq != o->renames.words[i] && eq[1] != '\0')
+			continue;
+		buf_addf(reason, "Value \"%s\" invalid for option f1f2 (source=destination expected)\n",
+		    o->renames.words[i]);
+		return ERR_INVALID;
+	}
+	return ERR_OK;
+}
+
 enum err folder_plan_make(const struct options *o, const struct folder_set *source,
     const struct folder_set *destination, struct arena *a, struct folder_plan *plan_r, struct buf *reason)
 {
-	struct patterns includes = {0};
-	struct patterns excludes = {0};
+	struct chosen *chosen = NULL;
 	struct folder_plan plan = {.pairs = arena_array(a, source->count, sizeof(*plan.pairs))};
+	struct translation t = {.from = source, .to = destination, .under = under_of(o, destination, a)};
 
-	enum err e = patterns_compile(&includes, "include", &o->includes, a, reason);
+	enum err e = chosen_make(o, source, a, &chosen, reason);
 	if (e == ERR_OK)
-		e = patterns_compile(&excludes, "exclude", &o->excludes, a, reason);
-	for (unsigned i = 0; e == ERR_OK && i < o->renames.count; i++) {
-		const char *eq = strchr(o->renames.words[i], '=');
-		if (eq == NULL || eq == o->renames.words[i] || eq[1] == '\0') {
-			buf_addf(reason,
-			    "Value \"%s\" invalid for option f1f2 (source=destination expected)\n",
-			    o->renames.words[i]);
-			e = ERR_INVALID;
-		}
-	}
+		e = check_renames(o, reason);
 	for (unsigned i = 0; e == ERR_OK && i < source->count; i++) {
-		const struct folder *f = &source->items[i];
-		bool wanted = (o->folders.count == 0 && includes.count == 0) ||
-			      listed(&o->folders, f->name) || patterns_match(&includes, f->name);
-		if (f->selectable && wanted && !patterns_match(&excludes, f->name))
-			plan.pairs[plan.count++].source = f;
+		if (chosen_has(chosen, &source->items[i]))
+			plan.pairs[plan.count++].source = &source->items[i];
 	}
-	patterns_free(&includes);
-	patterns_free(&excludes);
+	t.below = chosen_below(chosen);
+	chosen_free(chosen);
 	if (e != ERR_OK)
 		return e;
 	if (plan.count > 0)
 		qsort(plan.pairs, plan.count, sizeof(*plan.pairs), compare_pairs);
-	place(o, &plan, source, destination, a);
+	place(o, &plan, &t, a);
 	*plan_r = plan;
 	return ERR_OK;
 }

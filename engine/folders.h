@@ -6,6 +6,9 @@
  * (modified UTF-7). Two source folders never share a destination folder: where names meet, the later one (in
  * byte order) gets "_2" and so on behind its name.
  *
+ * With --subfolder1 what is above it goes from the names, itself being INBOX; with --subfolder2 all come
+ * below that folder, INBOX too.
+ *
  * With automap, a special folder (RFC 6154; where no folder of the source carries the attribute, a well-known
  * name) goes to the destination's folder of the same use, but only where the destination does not have a
  * folder of the translated name already, and no other source folder goes there: so a second run decides as
@@ -74,8 +77,9 @@ enum special_use folder_special(const char *attribute);
 const struct folder *folder_find(const struct folder_set *set, const char *name);
 
 /*
- * The plan for what o selects (folders, includes, excludes, renames, automap); it lives in a and points into
- * source.  ERR_INVALID: an --include, --exclude or --f1f2 is malformed; reason then holds a line.
+ * The plan for what o selects (engine/chosen.h), with --f1f2, --automap and --subfolderN; it lives in a and
+ * points into source.  ERR_INVALID: an --include, --exclude or --f1f2 is malformed; ERR_NOT_FOUND: there is
+ * no such --subfolder1; reason then holds a line.
  */
 enum err folder_plan_make(const struct options *o, const struct folder_set *source,
     const struct folder_set *destination, struct arena *a, struct folder_plan *plan_r,

@@ -1,11 +1,40 @@
 #include "engine/identity.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <openssl/evp.h>
 
 #include "lib/buf.h"
+
+#define HINT_FIELDS "DATE SUBJECT FROM TO CC"
+
+/* Set once, before there are threads. */
+static struct {
+	const char *const *names;
+	unsigned count;
+	char fields[4096];
+} used = {.fields = "MESSAGE-ID RECEIVED " HINT_FIELDS};
+
+void identity_use(const char *const *names, unsigned count)
+{
+	AUTO_BUF struct buf fields = BUF_INIT;
+
+	if (count == 0)
+		return;
+	for (unsigned i = 0; i < count && i < IDENTITY_FIELDS_MAX; i++)
+		buf_addf(&fields, "%s ", names[i]);
+	buf_adds(&fields, HINT_FIELDS);
+	used.names = names;
+	used.count = count < IDENTITY_FIELDS_MAX ? count : IDENTITY_FIELDS_MAX;
+	(void)snprintf(used.fields, sizeof(used.fields), "%s", fields.data);
+}
+
+const char *identity_fields(void)
+{
+	return used.fields;
+}
 
 static bool is_blank(char c)
 {
@@ -99,21 +128,41 @@ static enum err fill(struct identity *id, const struct buf *key, const struct bu
 	return e;
 }
 
+/* Of --useheader, field by field: servers need not give them in the header's order. */
+static void add_used(struct buf *ids, const char *header, size_t len)
+{
+	for (unsigned i = 0; i < used.count; i++) {
+		size_t n;
+		for (size_t at = 0; at < len; at += n) {
+			size_t value = 0;
+			n = field_length(header + at, len - at);
+			size_t name = name_length(header + at, n, &value);
+			if (!named(header + at, name, used.names[i]) ||
+			    identity_is_imapsyncs_mark(header + at, n))
+				continue;
+			buf_addf(ids, "\nu%u:", i);
+			add_collapsed(ids, header + at + value, n - value);
+		}
+	}
+}
+
 enum err identity_from_fields(struct identity *id_r, const char *header, size_t len)
 {
 	static const char *const hints[] = {"Date", "Subject", "From", "To", "Cc"};
 	AUTO_BUF struct buf ids = BUF_INIT;
 	AUTO_BUF struct buf ways = BUF_INIT;
 	AUTO_BUF struct buf hint = BUF_INIT;
+	bool usual = used.count == 0;
 
+	add_used(&ids, header, len);
 	while (len > 0) {
 		size_t n = field_length(header, len);
 		size_t value = 0;
 		size_t name = name_length(header, n, &value);
-		if (named(header, name, "Message-Id") && !identity_is_imapsyncs_mark(header, n)) {
+		if (usual && named(header, name, "Message-Id") && !identity_is_imapsyncs_mark(header, n)) {
 			buf_adds(&ids, "\nm:");
 			add_collapsed(&ids, header + value, n - value);
-		} else if (named(header, name, "Received")) {
+		} else if (usual && named(header, name, "Received")) {
 			buf_adds(&ways, "\nr:");
 			add_collapsed(&ways, header + value, n - value);
 		}

@@ -13,8 +13,15 @@
 
 #include "lib/err.h"
 
+/*
+ * --useheader: these fields, at most IDENTITY_FIELDS_MAX, instead of Message-Id and Received.  Once, before
+ * any message is looked at and there is more than one thread; names stay the caller's.
+ */
+#define IDENTITY_FIELDS_MAX 20
+void identity_use(const char *const *names, unsigned count);
+
 /* The fields to ask a server for: BODY.PEEK[HEADER.FIELDS (...)]. */
-#define IDENTITY_FIELDS "MESSAGE-ID RECEIVED DATE SUBJECT FROM TO CC"
+const char *identity_fields(void);
 
 /* Equal for equal messages; half a SHA-256 digest. */
 struct identity {
@@ -25,7 +32,8 @@ struct identity {
 
 /*
  * From a header block (CRLF or LF, with or without the empty line at its end).
- * ERR_OK, or ERR_NOT_FOUND when it has neither Message-Id nor Received: ask for the whole header then.
+ * ERR_OK, or ERR_NOT_FOUND when it has neither Message-Id nor Received (none of the fields of
+ * identity_use()): ask for the whole header then.
  */
 enum err identity_from_fields(struct identity *id_r, const char *header, size_t len) MUST_CHECK;
 

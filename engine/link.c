@@ -8,6 +8,7 @@
 
 #include "lib/buf.h"
 #include "lib/mem.h"
+#include "engine/names.h"
 #include "engine/output.h"
 #include "engine/stop.h"
 
@@ -389,8 +390,8 @@ static enum special_use special_of(unsigned flags)
 	return SPECIAL_NONE;
 }
 
-static void fill_set(const struct imap_folder_list *list, const struct imap_namespace *ns, struct arena *a,
-    struct folder_set *set)
+static void fill_set(const struct imap_folder_list *list, const struct imap_namespace *ns,
+    const struct side_options *o, struct arena *a, struct folder_set *set)
 {
 	*set = (struct folder_set){.items = arena_array(a, list->count, sizeof(*set->items)), .prefix = ""};
 	for (size_t i = 0; i < list->count; i++) {
@@ -411,6 +412,12 @@ static void fill_set(const struct imap_folder_list *list, const struct imap_name
 		if (ns->delimiter != '\0')
 			set->separator = ns->delimiter;
 	}
+	if (o->prefix != NULL)
+		set->prefix = name_raw(o->prefix, a);
+	if (o->separator != NULL)
+		set->separator = o->separator[0];
+	for (unsigned i = 0; i < set->count && o->separator != NULL; i++)
+		set->items[i].separator = o->separator[0];
 }
 
 enum err link_folders(struct link *l, struct arena *a, bool counted, struct folder_set *set_r)
@@ -426,7 +433,7 @@ enum err link_folders(struct link *l, struct arena *a, bool counted, struct fold
 			if (list.unusable > 0)
 				out("%s: %zu folders have names no command can carry; they are left out",
 				    link_name(l), list.unusable);
-			fill_set(&list, &ns, a, set_r);
+			fill_set(&list, &ns, l->options, a, set_r);
 			link_worked(l);
 			return ERR_OK;
 		}

@@ -301,7 +301,7 @@ enum err listing_read(struct link *l, const struct imap_mailbox *keeper, uint32_
 	*unlisted_r = 0;
 	if (l->mailbox.exists == 0 && from == 1)
 		return ERR_OK;
-	enum err e = read_from(&r, from, ALL_ITEMS, IDENTITY_FIELDS, on_row);
+	enum err e = read_from(&r, from, ALL_ITEMS, identity_fields(), on_row);
 	message_list_sort(list_r);
 	if (e == ERR_OK && from == 1 && list_r->count < l->mailbox.exists)
 		e = read_missed(&r);
@@ -313,7 +313,7 @@ enum err listing_ask(struct link *l, const char *folder, bool read_only, bool id
 	if (l->session == NULL)
 		return ERR_CLOSED;
 	return imap_listing_ask(
-	    l->session, folder, read_only, identities ? ALL_ITEMS : IMAP_FETCH_SIZE, IDENTITY_FIELDS);
+	    l->session, folder, read_only, identities ? ALL_ITEMS : IMAP_FETCH_SIZE, identity_fields());
 }
 
 enum err listing_take(struct link *l, const char *folder, const struct imap_mailbox *keeper, bool identities,

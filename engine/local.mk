@@ -1,17 +1,22 @@
 # engine/: the built-in engine; a file calls only files listed above it
 noinst_LIBRARIES += engine/libengine.a
 engine_libengine_a_SOURCES = \
-	%D%/options.c %D%/options.h \
+	%D%/identity.c %D%/identity.h \
+	%D%/options.h \
+	%D%/options_rules.c %D%/options_rules.h \
+	%D%/options.c \
 	%D%/output.c %D%/output.h \
 	%D%/report.c %D%/report.h \
 	%D%/stop.c %D%/stop.h \
-	%D%/identity.c %D%/identity.h \
 	%D%/match.c %D%/match.h \
 	%D%/folders.h \
+	%D%/names.c %D%/names.h \
 	%D%/special.c %D%/special.h \
+	%D%/chosen.c %D%/chosen.h \
 	%D%/folders.c \
 	%D%/link.c %D%/link.h \
 	%D%/listing.c %D%/listing.h \
+	%D%/selection.c %D%/selection.h \
 	%D%/content.c %D%/content.h \
 	%D%/tap.c %D%/tap.h \
 	%D%/transfer.h \
@@ -44,7 +49,8 @@ engine_libengine_a_SOURCES = \
 	%D%/sizes.c \
 	%D%/create.c %D%/create.h \
 	%D%/errand.c %D%/errand.h \
-	%D%/copy.c
+	%D%/copy.c \
+	%D%/surplus.c %D%/surplus.h
 dist_man_MANS += %D%/mailconvoy-sync.1
 bin_PROGRAMS += engine/mailconvoy-sync
 engine_mailconvoy_sync_SOURCES = %D%/main.c

@@ -12,7 +12,9 @@
 #include "lib/arena.h"
 #include "lib/buf.h"
 #include "lib/log.h"
+#include "engine/chosen.h"
 #include "engine/copy.h"
+#include "engine/identity.h"
 #include "engine/link.h"
 #include "engine/options.h"
 #include "engine/output.h"
@@ -20,6 +22,7 @@
 #include "engine/report.h"
 #include "engine/state.h"
 #include "engine/stop.h"
+#include "engine/surplus.h"
 #include "engine/verify.h"
 #include "engine/verify_map.h"
 
@@ -211,9 +214,9 @@ static enum err read_folders(struct run *r, struct folder_set sets[2])
 	return ERR_OK;
 }
 
-/* Which folders there are and where each goes.  Sets *usage_r when a folder option is malformed. */
+/* Which folders there are and where each goes.  Sets *refused_r when a folder option is not to be had. */
 static enum err plan_folders(
-    struct run *r, struct folder_set sets[2], struct folder_plan *plan_r, bool *usage_r)
+    struct run *r, struct folder_set sets[2], struct folder_plan *plan_r, enum exit_code *refused_r)
 {
 	AUTO_BUF struct buf reason = BUF_INIT;
 	enum err e = read_folders(r, sets);
@@ -222,13 +225,10 @@ static enum err plan_folders(
 	e = folder_plan_make(&r->options, &sets[0], &sets[1], r->arena, plan_r, &reason);
 	if (e != ERR_OK) {
 		out_lines(reason.data);
-		*usage_r = true;
+		*refused_r = e == ERR_NOT_FOUND ? EXIT_CODE_SUBFOLDER1 : EXIT_CODE_USAGE;
 		return e;
 	}
-	for (unsigned i = 0; i < r->options.folders.count; i++) {
-		if (folder_find(&sets[0], r->options.folders.words[i]) == NULL)
-			out("Host1: folder [%s] does not exist, ignored", r->options.folders.words[i]);
-	}
+	chosen_say_missing(&r->options, &sets[0]);
 	return ERR_OK;
 }
 
@@ -256,19 +256,20 @@ static void keep_state(struct run *r)
 }
 
 /* The migration proper, both sides logged in. */
-static enum err migrate(struct run *r, bool *usage_r)
+static enum err migrate(struct run *r, enum exit_code *refused_r)
 {
 	struct folder_set sets[2] = {0};
 
 	say_quota(r);
 	open_state(r);
-	enum err e = plan_folders(r, sets, &r->plan, usage_r);
+	enum err e = plan_folders(r, sets, &r->plan, refused_r);
 	if (e != ERR_OK)
 		return e;
 	struct copy *copy = &r->copy;
 	*copy = (struct copy){
 	    .crew = &r->crew,
 	    .report = &r->report,
+	    .source = &sets[0],
 	    .plan = &r->plan,
 	    .separator = sets[1].separator,
 	};
@@ -285,6 +286,8 @@ static enum err migrate(struct run *r, bool *usage_r)
 			copy_say_sizes(copy, false);
 		if (e == ERR_OK)
 			e = copy_folders(copy);
+		if (e == ERR_OK)
+			e = surplus_delete(copy);
 		if (e == ERR_OK && o->folder_sizes && o->folder_sizes_at_end &&
 		    copy_sizes(copy, true) != ERR_OK && stop_signal() == 0)
 			out("The sizes at the end could not be taken.");
@@ -302,7 +305,7 @@ static enum exit_code verify(struct run *r)
 {
 	struct folder_set sets[2] = {0};
 	struct folder_plan plan;
-	bool bad_usage = false;
+	enum exit_code refused = EXIT_CODE_OK;
 	unsigned moved = 0;
 	struct verify v = {.source = &r->crew.pairs[0].links[0],
 	    .destination = &r->crew.pairs[0].links[1],
@@ -310,9 +313,9 @@ static enum exit_code verify(struct run *r)
 	    .plan = &plan,
 	    .tally = {.report = &r->report}};
 
-	enum err e = plan_folders(r, sets, &plan, &bad_usage);
-	if (bad_usage)
-		return EXIT_CODE_USAGE;
+	enum err e = plan_folders(r, sets, &plan, &refused);
+	if (refused != EXIT_CODE_OK)
+		return refused;
 	if (e == ERR_OK && r->options.folder_map != NULL &&
 	    verify_map_read(r->options.folder_map, &sets[1], &plan, &moved) != ERR_OK) {
 		out("Failure: file from parameter --foldermap %s can not be read", r->options.folder_map);
@@ -354,7 +357,7 @@ static enum exit_code end_by_signal(struct run *r)
 
 static enum exit_code run(struct run *r)
 {
-	bool bad_usage = false;
+	enum exit_code refused = EXIT_CODE_OK;
 	if (write_pidfile(r->options.pidfile) != ERR_OK)
 		return EXIT_CODE_PID_FILE;
 	if (read_passwords(r) != ERR_OK)
@@ -374,9 +377,9 @@ static enum exit_code run(struct run *r)
 	crew_init(&r->crew, &r->report, r->options.connections);
 	if (!r->options.just_folders && !r->options.just_folder_sizes)
 		crew_open_ahead(&r->crew);
-	enum err e = migrate(r, &bad_usage);
-	if (bad_usage)
-		return EXIT_CODE_USAGE;
+	enum err e = migrate(r, &refused);
+	if (refused != EXIT_CODE_OK)
+		return refused;
 	if (stop_signal() != 0)
 		return end_by_signal(r);
 	if (e == ERR_TOO_BIG && !report_is_full(&r->report) && r->options.exitwhenover > 0 &&
@@ -413,6 +416,7 @@ int main(int argc, char **argv)
 	if (r.options.json)
 		out_to_stderr();
 	stop_install();
+	identity_use(r.options.identity_fields.words, r.options.identity_fields.count);
 	report_init(&r.report, &r.options, r.arena);
 	for (unsigned side = 0; side < 2; side++)
 		r.crew.pairs[0].links[side] =

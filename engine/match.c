@@ -214,7 +214,7 @@ void message_list_keep_unpaired(struct message_list *l)
 {
 	uint32_t kept = 0;
 	for (uint32_t i = 0; i < l->count; i++) {
-		if (l->items[i].partner == MESSAGE_UNPAIRED)
+		if (l->items[i].partner == MESSAGE_UNPAIRED && !l->items[i].unselected)
 			l->items[kept++] = l->items[i];
 	}
 	if (kept == 0)

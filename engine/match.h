@@ -38,6 +38,7 @@ struct message {
 	uint8_t flags;    /* enum message_flag */
 	bool known;       /* what was asked for of it was told */
 	bool identified;  /* id is set */
+	bool unselected;  /* not to be copied, though nothing of it is there (selection.h) */
 	uint32_t number;  /* sequence number when it was listed */
 };
 
@@ -61,7 +62,7 @@ struct message *message_list_find(struct message_list *l, uint32_t uid);
 /* Drops what is not known and says how many that were. */
 uint32_t message_list_drop_unknown(struct message_list *l);
 
-/* Drops what has a partner; partners of the other list are indices no more. */
+/* Drops what has a partner or is unselected; partners of the other list are indices no more. */
 void message_list_keep_unpaired(struct message_list *l);
 
 /* Sets every partner.  Both lists are sorted and hold only identified messages. */

@@ -6,19 +6,21 @@
 #include <string.h>
 
 #include "lib/parse.h"
+#include "engine/options_rules.h"
 
 enum kind {
-	KIND_STRING,   /* const char * */
-	KIND_COUNT,    /* unsigned, 1 or more */
-	KIND_SIZE,     /* uint64_t */
-	KIND_LIST,     /* struct word_list */
-	KIND_SWITCH,   /* bool, --name and --noname */
-	KIND_SSL,      /* --sslN, --nosslN */
-	KIND_TLS,      /* --tlsN, --notlsN */
-	KIND_SSLARG,   /* --sslargsN key=value */
-	KIND_VERIFY,   /* --verify, --verify=size, --verify=content, --noverify */
-	KIND_COMPRESS, /* --compress auto|on|off */
-	KIND_REFUSED,
+	KIND_STRING,        /* const char * */
+	KIND_COUNT,         /* unsigned, 1 or more */
+	KIND_SIZE,          /* uint64_t */
+	KIND_LIST,          /* struct word_list */
+	KIND_SWITCH,        /* bool, --name and --noname */
+	KIND_SSL,           /* --sslN, --nosslN */
+	KIND_TLS,           /* --tlsN, --notlsN */
+	KIND_SSLARG,        /* --sslargsN key=value */
+	KIND_VERIFY,        /* --verify, --verify=size, --verify=content, --noverify */
+	KIND_COMPRESS,      /* --compress auto|on|off */
+	KIND_REFUSED,       /* known, not offered, why */
+	KIND_ALWAYS,        /* a switch of imapsync's that is always on here */
 	KIND_IGNORED,       /* a switch of imapsync's that changes nothing here */
 	KIND_IGNORED_VALUE, /* the same, with a value */
 };
@@ -28,9 +30,16 @@ struct option_row {
 	enum kind kind;
 	unsigned char side; /* 0 or 1 for KIND_SSL, KIND_TLS and KIND_SSLARG */
 	size_t at;          /* where in struct options */
+	const char *why;    /* KIND_REFUSED, KIND_ALWAYS: why not otherwise */
 };
 
 #define AT(field) offsetof(struct options, field)
+
+#define WHY_READABLE "other users of this machine could read it; use --passfileN"
+#define WHY_CODE "its value would be run as a program"
+#define WHY_SOURCE "nothing is ever deleted on host1"
+#define WHY_WHOLE "what others put there meanwhile would go, too"
+#define WHY_SAME "messages that look alike need not be the same; --verify tells which are"
 
 static const struct option_row rows[] = {
     {.name = "host1", .kind = KIND_STRING, .at = AT(side[0].host)},
@@ -52,12 +61,29 @@ static const struct option_row rows[] = {
     {.name = "folder", .kind = KIND_LIST, .at = AT(folders)},
     {.name = "include", .kind = KIND_LIST, .at = AT(includes)},
     {.name = "exclude", .kind = KIND_LIST, .at = AT(excludes)},
+    {.name = "folderrec", .kind = KIND_LIST, .at = AT(trees)},
     {.name = "f1f2", .kind = KIND_LIST, .at = AT(renames)},
+    {.name = "subfolder1", .kind = KIND_STRING, .at = AT(side[0].below)},
+    {.name = "subfolder2", .kind = KIND_STRING, .at = AT(side[1].below)},
+    {.name = "prefix1", .kind = KIND_STRING, .at = AT(side[0].prefix)},
+    {.name = "prefix2", .kind = KIND_STRING, .at = AT(side[1].prefix)},
+    {.name = "sep1", .kind = KIND_STRING, .at = AT(side[0].separator)},
+    {.name = "sep2", .kind = KIND_STRING, .at = AT(side[1].separator)},
     {.name = "tmpdir", .kind = KIND_STRING, .at = AT(tmpdir)},
     {.name = "pidfile", .kind = KIND_STRING, .at = AT(pidfile)},
     {.name = "state", .kind = KIND_STRING, .at = AT(state)},
     {.name = "compress", .kind = KIND_COMPRESS, .at = AT(compress)},
     {.name = "maxsize", .kind = KIND_SIZE, .at = AT(maxsize)},
+    {.name = "minsize", .kind = KIND_SIZE, .at = AT(minsize)},
+    {.name = "maxage", .kind = KIND_COUNT, .at = AT(max_age_days)},
+    {.name = "minage", .kind = KIND_COUNT, .at = AT(min_age_days)},
+    {.name = "search", .kind = KIND_STRING, .at = AT(search)},
+    {.name = "search1", .kind = KIND_STRING, .at = AT(search)},
+    {.name = "useheader", .kind = KIND_LIST, .at = AT(identity_fields)},
+    {.name = "delete2", .kind = KIND_SWITCH, .at = AT(delete2)},
+    {.name = "maxdelete", .kind = KIND_COUNT, .at = AT(max_delete)},
+    {.name = "syncflags", .kind = KIND_SWITCH, .at = AT(sync_flags)},
+    {.name = "syncduplicates", .kind = KIND_ALWAYS, .why = "a message is there as often as on host1"},
     {.name = "maxbytespersecond", .kind = KIND_SIZE, .at = AT(bytes_per_s)},
     {.name = "maxmessagespersecond", .kind = KIND_SIZE, .at = AT(messages_per_s)},
     {.name = "exitwhenover", .kind = KIND_SIZE, .at = AT(exitwhenover)},
@@ -80,8 +106,21 @@ static const struct option_row rows[] = {
     {.name = "foldermap", .kind = KIND_STRING, .at = AT(folder_map)},
     {.name = "version", .kind = KIND_SWITCH, .at = AT(version)},
     {.name = "help", .kind = KIND_SWITCH, .at = AT(help)},
-    {.name = "password1", .kind = KIND_REFUSED},
-    {.name = "password2", .kind = KIND_REFUSED},
+    {.name = "password1", .kind = KIND_REFUSED, .why = WHY_READABLE},
+    {.name = "password2", .kind = KIND_REFUSED, .why = WHY_READABLE},
+    {.name = "regextrans2", .kind = KIND_REFUSED, .why = WHY_CODE},
+    {.name = "regexmess", .kind = KIND_REFUSED, .why = WHY_CODE},
+    {.name = "regexflag", .kind = KIND_REFUSED, .why = WHY_CODE},
+    {.name = "skipmess", .kind = KIND_REFUSED, .why = WHY_CODE},
+    {.name = "pipemess", .kind = KIND_REFUSED, .why = WHY_CODE},
+    {.name = "delete1", .kind = KIND_REFUSED, .why = WHY_SOURCE},
+    {.name = "expunge1", .kind = KIND_REFUSED, .why = WHY_SOURCE},
+    {.name = "delete1emptyfolders", .kind = KIND_REFUSED, .why = WHY_SOURCE},
+    {.name = "expunge2", .kind = KIND_REFUSED, .why = WHY_WHOLE},
+    {.name = "delete2folders", .kind = KIND_REFUSED, .why = WHY_WHOLE},
+    {.name = "delete2foldersonly", .kind = KIND_REFUSED, .why = WHY_WHOLE},
+    {.name = "delete2foldersbutnot", .kind = KIND_REFUSED, .why = WHY_WHOLE},
+    {.name = "delete2duplicates", .kind = KIND_REFUSED, .why = WHY_SAME},
     {.name = "addheader", .kind = KIND_IGNORED},
     {.name = "trylogin", .kind = KIND_IGNORED},
     {.name = "log", .kind = KIND_IGNORED},
@@ -124,7 +163,7 @@ static const struct option_row *row_named(const char *name, size_t len)
 static bool takes_value(enum kind k)
 {
 	return k == KIND_STRING || k == KIND_COUNT || k == KIND_SIZE || k == KIND_LIST || k == KIND_SSLARG ||
-	       k == KIND_IGNORED_VALUE || k == KIND_COMPRESS || k == KIND_REFUSED;
+	       k == KIND_IGNORED_VALUE || k == KIND_COMPRESS;
 }
 
 static void list_add(struct arena *a, struct word_list *l, const char *word)
@@ -259,11 +298,10 @@ static enum err parse_word(struct parsing *p, int argc, char **argv, int *i)
 		buf_addf(p->reason, "Unknown option: %.*s\n", (int)len, name);
 		return ERR_INVALID;
 	}
-	if (row->kind == KIND_REFUSED) {
-		buf_addf(p->reason,
-		    "Option %s is refused: other users of this machine could read it; use --passfile%c\n",
-		    row->name, row->name[len - 1]);
-		*i += value == NULL;
+	if (row->kind == KIND_REFUSED || (row->kind == KIND_ALWAYS && !on)) {
+		buf_addf(p->reason, "Option %.*s is refused: %s\n", (int)len, name, row->why);
+		/* a password may look like an option: it must not be taken for one, and be told */
+		*i += value == NULL && strncmp(row->name, "password", 8) == 0;
 		return ERR_INVALID;
 	}
 	if (row->kind == KIND_VERIFY)
@@ -351,6 +389,7 @@ enum err options_parse(struct options *o, int argc, char **argv, struct arena *a
 	    .folder_sizes = true,
 	    .folder_sizes_at_end = true,
 	    .resync_flags = true,
+	    .sync_flags = true,
 	};
 	for (int i = 1; i < argc; i++) {
 		if (strncmp(argv[i], "--", 2) == 0 && argv[i][2] != '\0') {
@@ -370,10 +409,8 @@ enum err options_parse(struct options *o, int argc, char **argv, struct arena *a
 	}
 	if (strays.count > 0)
 		e = ERR_INVALID;
-	if (e == ERR_OK && o->json && o->verify == VERIFY_OFF) {
-		buf_adds(reason, "Option json needs option verify\n");
-		e = ERR_INVALID;
-	}
+	if (e == ERR_OK)
+		e = options_rules(o, reason);
 	if (e == ERR_OK && !o->version && !o->help) {
 		enum err source = check_side(&p, 0);
 		enum err destination = check_side(&p, 1);

@@ -13,7 +13,10 @@
  *   --nosslN and --notlsN together;
  * - --addheader is accepted and does nothing: a message is never altered, and needs no header to be
  * recognised;
- * - --include and --exclude are POSIX extended regular expressions.
+ * - --include and --exclude are POSIX extended regular expressions;
+ * - --maxage, --minage and --search choose on host1 alone: what host2 has is always known whole, so that
+ *   nothing is copied twice;
+ * - --delete2 needs --maxdelete, and what is deleted otherwise is refused (engine/surplus.h).
  */
 #ifndef MCV_ENGINE_OPTIONS_H
 #define MCV_ENGINE_OPTIONS_H
@@ -39,7 +42,10 @@ struct side_options {
 	const char *tls_name; /* SSL_hostname and SSL_verifycn_name: repeats the host, or names an address */
 	const char *address;  /* to connect to, without a look-up; NULL = what host resolves to */
 	unsigned port;
-	unsigned timeout_s; /* silence after which a connection is given up; --timeoutN, default 120 */
+	const char *below;  /* --subfolderN, as given: this side's folders are those below it; NULL = all */
+	const char *prefix; /* --prefixN, instead of the one the server tells; NULL = that */
+	const char *separator; /* --sepN, one character, likewise */
+	unsigned timeout_s;    /* silence after which a connection is given up; --timeoutN, default 120 */
 	enum imap_security security;
 	bool verify;
 };
@@ -60,24 +66,33 @@ enum verify_mode {
 
 struct options {
 	struct side_options side[2]; /* 0: source ("host1"), 1: destination ("host2") */
-	struct word_list folders;    /* --folder: only these, the server's raw names */
-	struct word_list includes;   /* --include */
-	struct word_list excludes;   /* --exclude */
-	struct word_list renames;    /* --f1f2 source=destination, raw names */
-	const char *tmpdir;          /* accepted; the engine writes no temporary file */
-	const char *pidfile;         /* NULL = none */
-	const char *state;           /* --state: what a run leaves for the next (state.h); NULL = nothing */
-	uint64_t maxsize;            /* bytes; 0 = no limit */
-	uint64_t bytes_per_s;        /* --maxbytespersecond; 0 = no limit */
-	uint64_t messages_per_s;     /* --maxmessagespersecond; 0 = no limit */
-	uint64_t exitwhenover;       /* bytes; 0 = no limit */
-	unsigned errors_max;         /* --errorsmax, default 50 */
-	unsigned connections;        /* --connections: to each side, at most; default 2 */
+	/* Folder names are as given: raw (modified UTF-7) or UTF-8; engine/names.h compares them. */
+	struct word_list folders;  /* --folder: only these */
+	struct word_list trees;    /* --folderrec: these and what is below them, too */
+	struct word_list includes; /* --include */
+	struct word_list excludes; /* --exclude */
+	struct word_list renames;  /* --f1f2 source=destination */
+	const char *tmpdir;        /* accepted; the engine writes no temporary file */
+	const char *pidfile;       /* NULL = none */
+	const char *state;         /* --state: what a run leaves for the next (state.h); NULL = nothing */
+	uint64_t maxsize;          /* bytes; 0 = no limit */
+	uint64_t minsize;          /* bytes; 0 = no limit */
+	unsigned max_age_days;     /* by the Date field; 0 = any */
+	unsigned min_age_days;     /* likewise */
+	const char *search;        /* IMAP SEARCH keys, checked (imap/search.h); NULL = all */
+	struct word_list identity_fields; /* --useheader; none: Message-Id and Received */
+	uint64_t bytes_per_s;             /* --maxbytespersecond; 0 = no limit */
+	uint64_t messages_per_s;          /* --maxmessagespersecond; 0 = no limit */
+	uint64_t exitwhenover;            /* bytes; 0 = no limit */
+	unsigned errors_max;              /* --errorsmax, default 50 */
+	unsigned connections;             /* --connections: to each side, at most; default 2 */
 	enum compress_mode compress;
 	enum verify_mode verify; /* copy nothing, compare instead */
 	uint64_t newer_than_s;   /* --newerthan: seconds since 1970 UTC; 0 = nothing is newer */
 	const char *folder_map;  /* --foldermap: a file, see verify_map.h; NULL = none */
 	bool json;               /* --verify's report as JSON lines, all else to standard error */
+	unsigned max_delete;     /* --maxdelete: more is never deleted; 0 = not given */
+	bool delete2;            /* delete on host2 what host1 has not; needs max_delete */
 	bool dry;
 	bool automap;
 	bool subscribe;     /* subscribe on host2 what is subscribed on host1; default on */
@@ -85,6 +100,7 @@ struct options {
 	bool folder_sizes;
 	bool folder_sizes_at_end;
 	bool resync_flags;
+	bool sync_flags; /* messages arrive with their flags; off: without, and flags are left alone */
 	bool just_login;
 	bool just_folders;
 	bool just_folder_sizes;

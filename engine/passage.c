@@ -131,3 +131,9 @@ enum err passage_revive(struct transfer *t)
 	}
 	return ERR_OK;
 }
+
+void passage_flags(const struct transfer *t, const char *flags, struct buf *out)
+{
+	if (t->report->options->sync_flags)
+		imap_flags_keepable(flags, &t->there, out);
+}

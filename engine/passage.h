@@ -9,6 +9,7 @@
 
 #include "lib/err.h"
 #include "engine/match.h"
+#include "lib/buf.h"
 #include "engine/transfer.h"
 
 enum item_state {
@@ -63,5 +64,9 @@ void passage_vanished(struct transfer *t, struct item *item);
  * ERR_CLOSED by crew_give_up().
  */
 enum err passage_revive(struct transfer *t) MUST_CHECK;
+
+/* Those of a message's flags that it is to arrive with, added to out: what the destination keeps, or none
+ * (--nosyncflags). */
+void passage_flags(const struct transfer *t, const char *flags, struct buf *out);
 
 #endif

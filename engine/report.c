@@ -41,6 +41,7 @@ static const struct {
     {EXIT_CODE_BY_SIGNAL, "EXIT_BY_SIGNAL"},
     {EXIT_CODE_PID_FILE, "EXIT_PID_FILE_ERROR"},
     {EXIT_CODE_TLS, "EXIT_TLS_FAILURE"},
+    {EXIT_CODE_SUBFOLDER1, "EXIT_SUBFOLDER1_NO_EXISTS"},
     {EXIT_CODE_VERIFY_MISSING, "EXIT_VERIFY_MISSING"},
     {EXIT_CODE_VERIFY_ALTERED, "EXIT_VERIFY_ALTERED"},
     {EXIT_CODE_VERIFY_DOUBLED, "EXIT_VERIFY_DOUBLED"},
@@ -246,7 +247,7 @@ void report_statistics(const struct report *r)
 	out("%-40s: %llu messages", "Messages found in host1 not in host2", (unsigned long long)r->missing);
 	out("%-40s: %llu messages", "Messages found in host2 not in host1", (unsigned long long)r->extra);
 	line_count("Messages deleted on host1", 0);
-	line_count("Messages deleted on host2", 0);
+	line_count("Messages deleted on host2", r->deleted);
 	line_bytes("Total bytes transferred", r->bytes_transferred, "");
 	line_bytes("Total bytes skipped", r->bytes_skipped, "");
 	out("%-40s: %.1f messages/s", "Message rate", (double)r->transferred / per_s);

@@ -22,6 +22,7 @@ enum exit_code {
 	EXIT_CODE_BY_SIGNAL = 6,
 	EXIT_CODE_PID_FILE = 8,
 	EXIT_CODE_TLS = 12,
+	EXIT_CODE_SUBFOLDER1 = 21,
 	/* Ours: a verification (--verify) found this, the first that applies. */
 	EXIT_CODE_VERIFY_MISSING = 31,
 	EXIT_CODE_VERIFY_ALTERED = 32,
@@ -97,6 +98,7 @@ struct report {
 	_Atomic uint64_t extra;               /* on host2, not on host1 */
 	_Atomic unsigned reconnections[2];
 	_Atomic unsigned folders_failed; /* could not be created, selected or listed */
+	uint64_t deleted;                /* messages, on host2 */
 	_Atomic unsigned over_quota;     /* messages host2 had no room for */
 	_Atomic unsigned unlisted;       /* messages of host1 the server told nothing about */
 

@@ -233,7 +233,7 @@ static enum err on_detail(void *ctx, const struct imap_row *row)
 		if (it->item->message->uid != row->uid)
 			continue;
 		AUTO_BUF struct buf kept = BUF_INIT;
-		imap_flags_keepable(row->flags, &b->transfer->there, &kept);
+		passage_flags(b->transfer, row->flags, &kept);
 		it->flags = arena_strndup(b->arena, kept.data, kept.len);
 		it->date = arena_strdup(b->arena, row->date);
 		it->there = true;

@@ -5,6 +5,7 @@
 #include "engine/content.h"
 #include "engine/output.h"
 #include "engine/recall.h"
+#include "engine/selection.h"
 
 /* Both sides of a folder. */
 struct lists {
@@ -69,8 +70,14 @@ static void conclude(struct pair *p, struct job *job, struct lists *l)
 	*n = (struct job_counts){.listed = {l->here.count, l->there.count},
 	    .duplicates = {match_duplicates(&l->here), match_duplicates(&l->there)},
 	    .unlisted = unlisted};
-	for (uint32_t i = 0; i < l->here.count; i++)
-		n->paired += l->here.items[i].partner != MESSAGE_UNPAIRED;
+	for (uint32_t i = 0; i < l->here.count; i++) {
+		const struct message *m = &l->here.items[i];
+		bool paired = m->partner != MESSAGE_UNPAIRED;
+		/* what is not asked for counts on neither side */
+		n->listed[0] -= m->unselected;
+		n->listed[1] -= m->unselected && paired;
+		n->paired += !m->unselected && paired;
+	}
 	listing_add_up(&l->here, &job->size[0]);
 	listing_add_up(&l->there, &job->size[1]);
 	job->sized[0] = true;
@@ -127,6 +134,8 @@ static enum err list_alone(struct pair *p, struct job *job, struct lists *l)
 	if (e == ERR_OK)
 		e = listing_read(
 		    from, job->pair->exists ? &to->mailbox : NULL, 1, &l->here, &job->counts.unlisted);
+	if (e == ERR_OK)
+		e = selection_mark(from, &l->here, true);
 	if (e != ERR_OK)
 		return survey_give_up(p, job, from, e);
 	job->seen[0] = from->mailbox;
@@ -153,6 +162,31 @@ enum err survey_one(struct pair *p, struct job *job)
 		return survey_give_up(p, job, broken(p), e);
 	conclude(p, job, &l);
 	return ERR_OK;
+}
+
+static bool is_whole(const struct pair *p, const struct job *job, const struct message_list *here)
+{
+	const struct options *o = p->crew->report->options;
+	if (job->counts.unlisted > 0 || here->count < job->seen[0].exists)
+		return false;
+	for (uint32_t i = 0; i < here->count && !o->dry; i++) {
+		const struct message *m = &here->items[i];
+		if (m->partner == MESSAGE_UNPAIRED && !m->unselected && selection_takes_size(o, m->size))
+			return false;
+	}
+	return true;
+}
+
+enum err survey_again(struct pair *p, struct job *job, struct message_list *there_r, bool *sure_r)
+{
+	struct lists l = {0};
+	enum err e = list_alone(p, job, &l);
+	if (e == ERR_OK && job->state != JOB_FAILED)
+		e = pair_up(p, job, &l, true);
+	*sure_r = e == ERR_OK && job->state != JOB_FAILED && is_whole(p, job, &l.here);
+	*there_r = l.there;
+	message_list_free(&l.here);
+	return e;
 }
 
 /* ---- several at once ---- */
@@ -263,6 +297,12 @@ enum err survey_batch(struct pair *p, struct job **jobs, unsigned count)
 	unsigned anew = 0;
 	enum err e = ERR_OK;
 
+	/* a search needs the folder selected */
+	if (selection_searches(p->crew->report->options)) {
+		for (unsigned i = 0; i < count && e == ERR_OK; i++)
+			e = stop_signal() != 0 ? ERR_CLOSED : survey_one(p, jobs[i]);
+		return e;
+	}
 	for (unsigned i = 0; i < count; i++) {
 		if (jobs[i]->state != JOB_SURVEYED && !recall_knows(p, jobs[i]))
 			asked[anew++].job = jobs[i];

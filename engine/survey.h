@@ -22,6 +22,13 @@ enum err survey_batch(struct pair *p, struct job **jobs, unsigned count) MUST_CH
 /* One of them; both folders are selected afterwards.  The same errors. */
 enum err survey_one(struct pair *p, struct job *job) MUST_CHECK;
 
+/*
+ * Both sides once more, for what the destination has and the source has not: there_r, whose messages have a
+ * partner where the source has them; free with message_list_free(), on failure too.  *sure_r: both are whole,
+ * and, but with --dry, all that was to be copied is there.  The same errors.
+ */
+enum err survey_again(struct pair *p, struct job *job, struct message_list *there_r, bool *sure_r) MUST_CHECK;
+
 /* Whether a side's folder, as it is now, is still as the survey saw it. */
 bool survey_holds(const struct job *job, unsigned side, const struct imap_mailbox *now);
 

@@ -30,7 +30,7 @@ static const struct count_row count_rows[] = {
     COUNT(doubled, "Messages doubled on host2"),
     COUNT(extra, "Messages on host2 only"),
     COUNT(newer, "Messages newer than the run"),
-    COUNT(left_out, "Messages bigger than --maxsize"),
+    COUNT(left_out, "Messages left out by an option"),
     COUNT(repeated, "Repeated on host1, once on host2"),
     COUNT(relined, "Bytes changed by a server"),
     COUNT(marked, "Message-Id added by imapsync"),

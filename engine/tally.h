@@ -32,7 +32,7 @@ struct tally_count {
 	/* No faults: not compared. */
 	uint64_t extra;    /* on the destination only */
 	uint64_t newer;    /* arrived on the source after the run began, not on the destination yet */
-	uint64_t left_out; /* bigger than --maxsize */
+	uint64_t left_out; /* by --maxsize and other options */
 	/* No faults: among those verified, with something told apart. */
 	uint64_t repeated; /* identical to another of the folder, which is on the destination once */
 	uint64_t relined;  /* a server changed line ends, NUL or 8-bit bytes of the header */

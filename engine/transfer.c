@@ -8,24 +8,24 @@
 #include "engine/flow.h"
 #include "engine/output.h"
 #include "engine/passage.h"
+#include "engine/selection.h"
 #include "engine/single.h"
 #include "engine/stop.h"
 
 static bool wanted(const struct transfer *t, const struct message *m)
 {
-	uint64_t maxsize = t->report->options->maxsize;
-	return m->partner == MESSAGE_UNPAIRED && (maxsize == 0 || m->size <= maxsize);
+	return m->partner == MESSAGE_UNPAIRED && selection_takes_size(t->report->options, m->size);
 }
 
 static void say_skipped(struct transfer *t)
 {
-	uint64_t maxsize = t->report->options->maxsize;
-	for (uint32_t i = 0; i < t->messages->count && maxsize > 0; i++) {
+	AUTO_ARENA struct arena *a = arena_new();
+	const struct options *o = t->report->options;
+	for (uint32_t i = 0; i < t->messages->count; i++) {
 		const struct message *m = &t->messages->items[i];
-		if (m->partner != MESSAGE_UNPAIRED || m->size <= maxsize)
+		if (m->partner != MESSAGE_UNPAIRED || selection_takes_size(o, m->size))
 			continue;
-		out_later("msg %s/%u skipped (%llu exceeds maxsize limit %llu bytes)", t->from, m->uid,
-		    (unsigned long long)m->size, (unsigned long long)maxsize);
+		out_later("msg %s/%u skipped (%s)", t->from, m->uid, selection_why(o, m->size, a));
 		t->report->skipped++;
 		t->report->processed++;
 		t->report->bytes_skipped += m->size;

@@ -9,6 +9,7 @@
 #include "engine/crowd.h"
 #include "engine/listing.h"
 #include "engine/output.h"
+#include "engine/selection.h"
 #include "engine/stop.h"
 #include "engine/verify_group.h"
 
@@ -93,6 +94,8 @@ static enum err list_source(struct group *g, struct origin *o, bool *failed_r)
 
 	if (e == ERR_OK)
 		e = listing_read(v->source, NULL, 1, &list, &unlisted);
+	if (e == ERR_OK)
+		e = selection_mark(v->source, &list, true);
 	if (e != ERR_OK) {
 		message_list_free(&list);
 		*failed_r = true;
@@ -138,6 +141,8 @@ static enum err judge_part(struct group *g, uint32_t *uids[2], const uint32_t co
 	uint32_t unlisted_there = 0;
 	enum err e = listing_read_uids(g->v->source, uids[0], counts[0], &g->here, &unlisted);
 
+	if (e == ERR_OK)
+		e = selection_mark(g->v->source, &g->here, false);
 	if (e == ERR_OK)
 		e = listing_read_uids(g->v->destination, uids[1], counts[1], &g->there, &unlisted_there);
 	g->count.unread += unlisted;

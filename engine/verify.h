@@ -10,7 +10,7 @@
  * - an identical one of the folder has a partner: copiers that go by the header alone copy such once;
  * - it is newer than the run: it arrived after --newerthan (with a little play for the clocks of two
  *   machines), its UID is behind that of one which did, or the server says that it was put there since;
- * - it is bigger than --maxsize;
+ * - an option left it behind (engine/selection.h);
  * - it is gone from the source since it was listed.
  */
 #ifndef MCV_ENGINE_VERIFY_H

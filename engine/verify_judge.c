@@ -9,6 +9,7 @@
 #include "engine/digest.h"
 #include "engine/listing.h"
 #include "engine/output.h"
+#include "engine/selection.h"
 #include "engine/stop.h"
 #include "engine/verify_words.h"
 
@@ -301,11 +302,10 @@ static enum err judge_missing(struct group *g, uint32_t index)
 {
 	const struct message *m = &g->here.items[index];
 	const struct origin *o = origin_of(g, index);
-	uint64_t maxsize = g->v->report->options->maxsize;
 	enum fate fate;
 	bool twin;
 
-	if (maxsize > 0 && m->size > maxsize) {
+	if (m->unselected || !selection_takes_size(g->v->report->options, m->size)) {
 		g->count.left_out++;
 		return ERR_OK;
 	}

@@ -22,5 +22,6 @@ imap_libmcvimap_a_SOURCES = \
 	%D%/body.c \
 	%D%/flags.c \
 	%D%/append.c \
+	%D%/search.c %D%/search.h \
 	%D%/probe.c %D%/probe.h
 LIBMCVIMAP_LIBS = imap/libmcvimap.a $(LIBMCV_LIBS) $(ZLIB_LIBS)

@@ -5,10 +5,12 @@ ENGINE_TESTS = \
 	tests/engine/test_copy.py \
 	tests/engine/test_crosscheck.py \
 	tests/engine/test_cuts.py \
+	tests/engine/test_delete.py \
 	tests/engine/test_destination.py \
 	tests/engine/test_faults.py \
 	tests/engine/test_hostile.py \
 	tests/engine/test_matrix.py \
+	tests/engine/test_options.py \
 	tests/engine/test_refusals.py \
 	tests/engine/test_situations.py \
 	tests/engine/test_state.py \

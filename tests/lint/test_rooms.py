@@ -22,7 +22,7 @@ OWNERS = {
     r"zlib\.h": r"(sql/logzip|imap/deflate)\.c",
     r"openssl/ssl\.h": r"imap/(tls|stream)\.c",
     r"json-c/.*": r"(lib|fcgi|ctl)/.*|worker/notify_text\.c",
-    r"regex\.h": r"engine/folders\.c",  # imapsync's --include, --exclude; never a pattern from the panel
+    r"regex\.h": r"engine/chosen\.c",  # imapsync's --include, --exclude; never a pattern from the panel
 }
 SQL = re.compile(r"\b(SELECT\s.*\sFROM|INSERT\s+(IGNORE\s+)?INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|REPLACE\s+INTO|"
                  r"(CREATE|ALTER|DROP)\s+TABLE|START\s+TRANSACTION)\b", re.S)

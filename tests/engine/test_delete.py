@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""--delete2: what the source has not goes from the destination, and nothing else ever does."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import imapbox as box
+from harness import Tests, check, same
+from proxy import Proxy
+
+tests = Tests()
+
+
+def both(bench, user, here, there, folder="INBOX"):
+    for server, numbers in ((bench.source, here), (bench.destination, there)):
+        c = box.connect(server, user)
+        if folder != "INBOX":
+            box.create(c, folder)
+        for n in numbers:
+            box.append(c, folder, box.message(n))
+        c.logout()
+
+
+def count(server, user, folder="INBOX"):
+    c = box.connect(server, user)
+    number = int(c.select(box.quoted(folder), readonly=True)[1][0])
+    c.logout()
+    return number
+
+
+@tests.test
+def what_the_source_has_not_is_deleted(bench, program):
+    user = bench.user()
+    both(bench, user, range(5), range(3, 9))
+    r = bench.sync(program, user, "--delete2", *(["--maxdelete=4"] if program.ours else []))
+    check(r.code == 0, r)
+    check(r.number("Messages deleted on host2") == 4, r)
+    same(box.snapshot(bench.source, user, "."), box.snapshot(bench.destination, user), r)
+
+
+@tests.engine_only
+def more_than_allowed_is_not_deleted_at_all(bench, program):
+    user = bench.user()
+    both(bench, user, range(5), range(3, 9))
+    both(bench, user, [20], [21], "Work")
+    r = bench.sync(program, user, "--delete2", "--maxdelete=4")
+    check(r.code == 111 and r.has("5 messages are not on host1, more than --maxdelete 4"), r)
+    check(r.number("Messages deleted on host2") == 0, r)
+    check(count(bench.destination, user) == 9 and count(bench.destination, user, "Work") == 2, r)
+
+
+@tests.engine_only
+def a_dry_run_says_what_would_be_deleted(bench, program):
+    user = bench.user()
+    both(bench, user, range(5), range(3, 9))
+    before = box.uids(bench.destination, user)
+    r = bench.sync(program, user, "--delete2", "--maxdelete=4", "--dry")
+    check(r.code == 0 and r.has("Host2: 4 messages would be deleted"), r)
+    check(r.has("Host2: msg INBOX/3 deleted on host2 \t(not really since --dry mode)"), r)
+    check(not r.has("Host2: msg INBOX/2 deleted"), r)
+    check(box.uids(bench.destination, user) == before, r)
+
+
+@tests.engine_only
+def what_others_marked_stays_although_it_is_marked(bench, program):
+    user = bench.user()
+    both(bench, user, range(5), range(9))
+    for server in (bench.source, bench.destination):
+        c = box.connect(server, user)
+        c.select("INBOX")
+        c.store("1", "+FLAGS", "(\\Deleted)")
+        c.unselect()
+    r = bench.sync(program, user, "--delete2", "--maxdelete=4")
+    check(r.code == 0 and count(bench.destination, user) == 5, r)
+
+
+@tests.engine_only
+def what_an_option_leaves_on_the_source_is_not_deleted(bench, program):
+    user = bench.user()
+    both(bench, user, range(6), [0, 1, 2, 3, 4, 5, 8])
+    r = bench.sync(program, user, "--delete2", "--maxdelete=100", "--search=SUBJECT \"invoice 1\"")
+    check(r.code == 0 and count(bench.destination, user) == 6, r)
+    r = bench.sync(program, user, "--delete2", "--maxdelete=100", "--maxsize=1")
+    check(r.code == 0 and count(bench.destination, user) == 6, r)
+
+
+@tests.engine_only
+def folders_not_asked_for_lose_nothing(bench, program):
+    """Message 7 is on the source, in a folder that is left out; an earlier copy has put both into one."""
+    user = bench.user()
+    both(bench, user, [1, 2], [1, 2, 7, 8])
+    both(bench, user, [7], [30], "Work")
+    r = bench.sync(program, user, "--delete2", "--maxdelete=100", "--folder=INBOX")
+    check(r.code == 0, r)
+    check(r.number("Messages deleted on host2") == 1, r)
+    check(count(bench.destination, user) == 3 and count(bench.destination, user, "Work") == 1, r)
+
+
+@tests.engine_only
+def folders_the_source_has_not_stay(bench, program):
+    user = bench.user()
+    both(bench, user, [1], [1])
+    c = box.connect(bench.destination, user)
+    box.create(c, "Mine")
+    box.append(c, "Mine", box.message(5))
+    r = bench.sync(program, user, "--delete2", "--maxdelete=100")
+    check(r.code == 0 and count(bench.destination, user, "Mine") == 1, r)
+
+
+def nothing_goes(bench, user, r):
+    check(r.code != 0 and r.has("nothing is deleted (--delete2)"), r)
+    check(r.number("Messages deleted on host2") == 0, r)
+
+
+@tests.engine_only
+def nothing_is_deleted_after_an_error(bench, program):
+    user = bench.user()
+    both(bench, user, range(3), [0, 7])
+    both(bench, user, [20], [21], "Work")
+    miss = lambda _, data: data.replace(b'EXAMINE "Work"', b'EXAMINE "Walk"')
+    with Proxy(bench.source.port, from_client=miss) as proxy:
+        r = bench.sync(program, user, "--delete2", "--maxdelete=100", port1=proxy.port)
+    nothing_goes(bench, user, r)
+    check(count(bench.destination, user) == 4 and count(bench.destination, user, "Work") == 1, r)
+
+
+@tests.engine_only
+def nothing_is_deleted_after_an_error_that_left_all_messages_in_place(bench, program):
+    user = bench.user()
+    both(bench, user, range(3), [0, 1, 2, 7])
+    c = box.connect(bench.source, user)
+    c.select("INBOX")
+    c.store("1", "+FLAGS", "(\\Flagged)")
+    refuse = lambda _, data: data.replace(b"OK Store completed", b"NO Store completed")
+    with Proxy(bench.destination.port, from_server=refuse) as proxy:
+        r = bench.sync(program, user, "--delete2", "--maxdelete=100", port2=proxy.port)
+    nothing_goes(bench, user, r)
+    check(r.has("the run had errors"), r)
+    check(count(bench.destination, user) == 4, r)
+
+
+@tests.engine_only
+def nothing_is_deleted_when_the_source_does_not_tell_all(bench, program):
+    """The second message is never told of: it may be any of those on the destination."""
+    user = bench.user()
+    both(bench, user, range(4), [0, 1, 2, 3, 9])
+    hide = lambda _, data: data.replace(b"FETCH (UID 2 ", b"FETCH (XID 2 ")
+    with Proxy(bench.source.port, from_server=hide) as proxy:
+        r = bench.sync(program, user, "--delete2", "--maxdelete=100", port1=proxy.port)
+    nothing_goes(bench, user, r)
+    check(count(bench.destination, user) == 5, r)
+
+
+@tests.engine_only
+def nothing_is_deleted_without_the_means_to_delete_one(bench, program):
+    user = bench.user()
+    both(bench, user, [1], [1, 9])
+    hide = lambda _, data: data.replace(b" UIDPLUS", b" XIDPLUS")
+    with Proxy(bench.destination.port, from_server=hide) as proxy:
+        r = bench.sync(program, user, "--delete2", "--maxdelete=100", port2=proxy.port)
+    nothing_goes(bench, user, r)
+    check(count(bench.destination, user) == 2, r)
+
+
+@tests.engine_only
+def a_source_that_lists_no_folders_deletes_nothing(bench, program):
+    user = bench.user()
+    both(bench, user, [1], [1, 9])
+    hide = lambda _, data: b"".join(l for l in data.splitlines(True) if not l.startswith(b"* LIST"))
+    with Proxy(bench.source.port, from_server=hide) as proxy:
+        r = bench.sync(program, user, "--delete2", "--maxdelete=100", port1=proxy.port)
+    check(r.number("Messages deleted on host2") == 0 and count(bench.destination, user) == 2, r)
+
+
+if __name__ == "__main__":
+    tests.main()
