@@ -11,7 +11,7 @@
 #include "lib/secretfile.h"
 #include "lib/template.h"
 #include "lib/vault.h"
-#include "sql/db.h"
+#include "sql/connect.h"
 
 enum { DATABASE_PASSWORD_MAX_BYTES = 1024 };
 
@@ -103,7 +103,7 @@ enum err web_db(struct web *web)
 	if (web->db == NULL) {
 		e = open_db(web);
 	} else {
-		if (db_is_connected(web->db) && db_ping(web->db) == ERR_OK)
+		if (db_is_connected(web->db) && connect_ping(web->db) == ERR_OK)
 			return ERR_OK;
 		e = db_reconnect(web->db);
 		if (e != ERR_OK)

@@ -32,3 +32,8 @@ enum err connect_database(const struct conf *conf, struct db **db_r, struct buf 
 	buf_wipe(&password);
 	return e;
 }
+
+enum err connect_ping(struct db *db)
+{
+	return db_exec_text(db, "DO 1") == ERR_OK ? ERR_OK : ERR_UNAVAILABLE;
+}

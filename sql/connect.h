@@ -16,4 +16,7 @@
  */
 enum err connect_database(const struct conf *conf, struct db **db_r, struct buf *why) MUST_CHECK;
 
+/* Asks the server.  ERR_OK or ERR_UNAVAILABLE. */
+enum err connect_ping(struct db *db) MUST_CHECK;
+
 #endif

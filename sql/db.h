@@ -61,9 +61,6 @@ enum err db_reconnect(struct db *db) MUST_CHECK;
  */
 bool db_is_connected(const struct db *db);
 
-/* Asks the server.  ERR_OK or ERR_UNAVAILABLE. */
-enum err db_ping(struct db *db) MUST_CHECK;
-
 /* Text and number of the last error, for logs: names of statements and keys, never a data value.  "" after
  * none. Valid until the next call. */
 const char *db_error(const struct db *db);

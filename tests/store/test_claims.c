@@ -35,6 +35,25 @@ static enum err naive_claim(struct arena *a, uint64_t worker_id, struct queue_to
 	    DB_ARGS(db_p_u64(t->job_id)), NULL);
 }
 
+/* Ask again what was not answered, as long as the server is there. */
+static enum err ask_again(struct queue_token *t, struct queue_job *j)
+{
+	enum err e = ERR_UNCERTAIN;
+
+	while ((e == ERR_UNCERTAIN || e == ERR_BUSY) && db_reconnect(db) == ERR_OK)
+		e = store_queue_claim_resolve(db, arena, t, j);
+	return e == ERR_NOT_FOUND ? ERR_BUSY : e; /* it did not happen */
+}
+
+static enum err finish(const struct queue_token *t, const struct queue_ending *done)
+{
+	enum err e = ERR_BUSY;
+
+	while (e == ERR_BUSY || (e == ERR_UNCERTAIN && db_reconnect(db) == ERR_OK))
+		e = store_queue_finish(db, t, done);
+	return e;
+}
+
 /* A worker process: claims and ends jobs until none waits.  Returns its exit status. */
 static int work(const char *socket, uint64_t worker_id, bool naive)
 {
@@ -54,6 +73,8 @@ static int work(const char *socket, uint64_t worker_id, bool naive)
 		queue_token_new(&t);
 		e = naive ? naive_claim(arena, worker_id, &t)
 			  : store_queue_claim(db, arena, worker_id, 60, &t, &j);
+		if (e == ERR_UNCERTAIN && !naive)
+			e = ask_again(&t, &j);
 		if (e == ERR_NOT_FOUND)
 			break;
 		if (e == ERR_BUSY) {
@@ -61,9 +82,7 @@ static int work(const char *socket, uint64_t worker_id, bool naive)
 			continue;
 		}
 		if (e == ERR_OK)
-			do
-				e = store_queue_finish(db, &t, &done);
-			while (e == ERR_BUSY);
+			e = finish(&t, &done);
 		if (e != ERR_OK && !(naive && e == ERR_LOST)) {
 			fprintf(stderr, "# worker: %s: %s\n", err_text(e), db_error(db));
 			return 3;

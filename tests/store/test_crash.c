@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "sql/connect.h"
 #include "sql/store_log.h"
 #include "sql/store_session.h"
 
@@ -161,7 +162,7 @@ static void a_killed_server_leaves_every_job_whole(void **state)
 	assert_int_equal(store_queue_claim(db, arena, worker_1, 60, &t2, &j), ERR_UNAVAILABLE);
 	assert_int_equal(store_queue_finish(db, &t1, &done), ERR_UNAVAILABLE);
 	assert_int_equal(store_log_append(db, &t1, 5, "x", 1), ERR_UNAVAILABLE);
-	assert_int_equal(db_ping(db), ERR_UNAVAILABLE);
+	assert_int_equal(connect_ping(db), ERR_UNAVAILABLE);
 	assert_int_equal(db_reconnect(db), ERR_UNAVAILABLE);
 	assert_int_equal(db_commit(shaky), ERR_UNCERTAIN);
 	fixture_start_server();
