@@ -14,6 +14,11 @@ const BUILD = process.env.MCV_BUILDDIR ?? TOP;
 const STACK = path.join(TOP, "tests/stack/stack.py");
 const runFile = promisify(execFile);
 
+// A run has no PATH to look on: the puppet needs the program's whole name.
+function onPath(program) {
+  return execFileSync("/bin/sh", ["-c", 'command -v -- "$1"', "sh", program], { encoding: "utf8" }).trimEnd();
+}
+
 export class Stack {
   /** Start everything; MCV_E2E_SYNC names another program than the built-in engine.  settings: of mailconvoy.conf. */
   async start(settings = {}) {
@@ -25,7 +30,7 @@ export class Stack {
     fs.copyFileSync(path.join(HERE, "puppet.py"), puppet);
     fs.chmodSync(puppet, 0o755);
     fs.writeFileSync(path.join(this.puppets, "real"),
-      process.env.MCV_E2E_SYNC ?? path.join(BUILD, "engine/mailconvoy-sync"));
+      process.env.MCV_E2E_SYNC ? onPath(process.env.MCV_E2E_SYNC) : path.join(BUILD, "engine/mailconvoy-sync"));
     await runFile("python3", [STACK, "start", "--dir", this.dir, "--builddir", BUILD, "--port", "0", "--detach",
       ...Object.entries({ sync_program: puppet, ...settings }).flatMap(([key, value]) =>
         ["--set", `${key}=${Array.isArray(value) ? JSON.stringify(value) : value}`])]);
