@@ -14,6 +14,8 @@ EXTRA_DIST += $(STACK_TESTS) \
 	%D%/process.py \
 	%D%/namespace.py \
 	%D%/mariadb.py \
+	%D%/galera.py \
+	%D%/test_galera.py \
 	%D%/web.py \
 	%D%/sample.py \
 	%D%/panel.py \
