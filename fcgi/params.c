@@ -1,6 +1,7 @@
 /* Parameters: the query, form bodies and flat JSON bodies, all into one kind of list. */
 #include "fcgi/request.h"
 
+#include <stdint.h>
 #include <string.h>
 #include <json-c/json.h>
 
@@ -123,14 +124,54 @@ static enum err add_json(struct params *ps, struct arena *a, const char *key, st
 	}
 }
 
+/* Passwords among them: json-c frees its copies as they are.  Its keys are names of ours and stay. */
+static void wipe_strings(struct json_object *o)
+{
+	if (json_object_is_type(o, json_type_object)) {
+		json_object_object_foreach(o, key, val)
+		{
+			(void)key;
+			wipe_strings(val);
+		}
+	} else if (json_object_is_type(o, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(o); i++)
+			wipe_strings(json_object_array_get_idx(o, i));
+	} else if (json_object_is_type(o, json_type_string)) {
+		/* its own bytes, as json_object.h says; only const because they are not ours to change */
+		explicit_bzero(
+		    (char *)(uintptr_t)json_object_get_string(o), (size_t)json_object_get_string_len(o));
+	}
+}
+
+/*
+ * The tokener gathers each string in a buffer of its own, which grows by leaving its bytes behind.  A string
+ * of len bytes that is begun and forgotten makes it large enough before, and covers what was in it
+ * afterwards.
+ */
+static bool cover_buffer(struct json_tokener *tok, size_t len)
+{
+	static const char fill[] = "................................................................";
+	enum json_tokener_error e;
+
+	json_tokener_reset(tok);
+	(void)json_tokener_parse_ex(tok, "\"", 1);
+	for (size_t n = 0; n < len; n += sizeof(fill) - 1)
+		(void)json_tokener_parse_ex(tok, fill, (int)sizeof(fill) - 1);
+	e = json_tokener_get_error(tok);
+	json_tokener_reset(tok);
+	return e == json_tokener_continue;
+}
+
 enum err params_parse_json(struct params *ps, struct arena *a, const char *text, size_t len)
 {
 	struct json_tokener *tok = json_tokener_new_ex(4);
 	struct json_object *o = NULL;
 	enum err e = ERR_OK;
 
-	if (tok == NULL)
+	if (tok == NULL || !cover_buffer(tok, len)) {
+		json_tokener_free(tok);
 		return ERR_INTERNAL;
+	}
 	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	o = json_tokener_parse_ex(tok, text, (int)len);
 	if (json_tokener_get_error(tok) != json_tokener_success || json_tokener_get_parse_end(tok) != len ||
@@ -149,7 +190,9 @@ enum err params_parse_json(struct params *ps, struct arena *a, const char *text,
 				e = add_json(ps, a, arena_strdup(a, key), json_object_iter_peek_value(&it));
 		}
 	}
+	wipe_strings(o);
 	json_object_put(o);
+	(void)cover_buffer(tok, len);
 	json_tokener_free(tok);
 	return e;
 }

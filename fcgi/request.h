@@ -123,7 +123,10 @@ enum err params_parse(struct params *ps, struct arena *a, const char *text, size
 /* Add one; neither is copied.  ERR_INVALID: it has no name, or its name is there; ERR_TOO_BIG as above. */
 enum err params_add(struct params *ps, struct arena *a, const char *name, const char *value) MUST_CHECK;
 
-/* The same from a flat JSON object: strings, whole numbers and booleans ("1" or "0"); null is absent. */
+/*
+ * The same from a flat JSON object: strings, whole numbers and booleans ("1" or "0"); null is absent.  What
+ * the JSON library keeps of its strings meanwhile is wiped.
+ */
 enum err params_parse_json(struct params *ps, struct arena *a, const char *text, size_t len) MUST_CHECK;
 
 #endif

@@ -22,6 +22,8 @@ FCGI_UNIT_TESTS = \
 check_PROGRAMS += $(FCGI_UNIT_TESTS)
 TESTS += $(FCGI_UNIT_TESTS)
 tests_unit_test_fcgi_request_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
+# what json-c is about to free is looked at
+tests_unit_test_fcgi_request_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=json_object_put -Wl,--wrap=json_tokener_free
 tests_unit_test_fcgi_form_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_fcgi_route_LDADD = $(LIBMCVFCGI_LIBS) $(LIBSQL_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_fcgi_view_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <json-c/json.h>
 
 #include "fcgi/request.h"
 
@@ -234,6 +235,54 @@ static void a_flat_json_body_becomes_parameters(void **state)
 	request_free(&rq);
 }
 
+#define MARKER "opensesame"
+
+static bool marker_was_freed;
+static unsigned frees;
+
+int __real_json_object_put(struct json_object *o);
+int __wrap_json_object_put(struct json_object *o);
+void __real_json_tokener_free(struct json_tokener *tok);
+void __wrap_json_tokener_free(struct json_tokener *tok);
+
+int __wrap_json_object_put(struct json_object *o)
+{
+	const char *text = o != NULL ? json_object_to_json_string(o) : "";
+
+	frees++;
+	marker_was_freed = marker_was_freed || strstr(text, MARKER) != NULL;
+	return __real_json_object_put(o);
+}
+
+void __wrap_json_tokener_free(struct json_tokener *tok)
+{
+	frees++;
+	if (tok != NULL)
+		marker_was_freed = marker_was_freed || memmem(tok->pb->buf, (size_t)tok->pb->size, MARKER,
+							   strlen(MARKER)) != NULL;
+	__real_json_tokener_free(tok);
+}
+
+static void what_json_c_held_of_a_password_is_wiped_before_it_is_freed(void **state)
+{
+	static const char *const bodies[] = {"{\"password\":\"" MARKER "\"}",
+	    "{\"password\":\"" MARKER "\",\"z\":1}", "{\"password\":[\"" MARKER "\"]}",
+	    "{\"password\":{\"a\":\"" MARKER "\"}}", "{\"password\":\"" MARKER};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+		marker_was_freed = false;
+		frees = 0;
+		struct request *rq = parse("POST", "/api/v1/x", "application/json", bodies[i], NULL);
+
+		if (i < 2)
+			assert_string_equal(params_get(&rq->body, "password"), MARKER);
+		assert_int_equal(frees, 2);
+		assert_false(marker_was_freed);
+		request_free(&rq);
+	}
+}
+
 static void json_that_is_not_flat_or_not_whole_is_refused(void **state)
 {
 	static const char *const bodies[] = {"{\"a\":{}}", "{\"a\":[1]}", "[1]", "{\"a\":1", "{\"a\":1}x",
@@ -311,6 +360,7 @@ int main(void)
 	    cmocka_unit_test(a_garbled_or_doubled_length_is_refused),
 	    cmocka_unit_test(an_unknown_body_type_is_refused),
 	    cmocka_unit_test(a_flat_json_body_becomes_parameters),
+	    cmocka_unit_test(what_json_c_held_of_a_password_is_wiped_before_it_is_freed),
 	    cmocka_unit_test(json_that_is_not_flat_or_not_whole_is_refused),
 	    cmocka_unit_test(foreign_cookies_do_no_harm),
 	    cmocka_unit_test(only_a_trusted_proxy_is_believed_about_the_client),
