@@ -5,12 +5,11 @@
 
 #include "lib/parse.h"
 
-enum { WORDS_MAX = 64 };
-
+/* A word that got lost might be --dry: the list grows instead. */
 struct words {
 	struct arena *a;
-	char **word;
-	size_t count;
+	char **word; /* NULL-terminated */
+	size_t count, room;
 };
 
 static void add(struct words *w, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -19,11 +18,18 @@ static void add(struct words *w, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (w->count + 1 >= WORDS_MAX)
-		return;
+	if (w->count + 1 >= w->room) {
+		size_t room = w->room + 64;
+		char **word = arena_array(w->a, room, sizeof(*word));
+		if (w->count > 0)
+			memcpy(word, w->word, w->count * sizeof(*word));
+		w->word = word;
+		w->room = room;
+	}
 	va_start(ap, fmt);
 	w->word[w->count++] = arena_vprintf(w->a, fmt, ap);
 	va_end(ap);
+	w->word[w->count] = NULL;
 }
 
 /* Values that end in a line of the IMAP protocol, or in the shell-less argument of a program. */
@@ -75,7 +81,7 @@ static void add_side(struct words *w, int n, const struct argv_side *s, const ch
 
 enum err argv_build(struct arena *a, const struct argv_job *job, char ***argv_r)
 {
-	struct words w = {.a = a, .word = arena_array(a, WORDS_MAX, sizeof(char *)), .count = 0};
+	struct words w = {.a = a};
 
 	if (!side_is_valid(&job->source) || !side_is_valid(&job->destination))
 		return ERR_INVALID;
@@ -101,20 +107,18 @@ enum err argv_build(struct arena *a, const struct argv_job *job, char ***argv_r)
 			add(&w, "--foldermap=%s", job->folder_map);
 	} else if (job->dry_run)
 		add(&w, "--dry");
-	w.word[w.count] = NULL;
 	*argv_r = w.word;
 	return ERR_OK;
 }
 
 char **argv_environment(struct arena *a, const char *job_dir)
 {
-	struct words w = {.a = a, .word = arena_array(a, WORDS_MAX, sizeof(char *)), .count = 0};
+	struct words w = {.a = a};
 
 	add(&w, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 	add(&w, "HOME=%s", job_dir);
 	add(&w, "TMPDIR=%s", job_dir);
 	add(&w, "LC_ALL=C.UTF-8");
 	add(&w, "TZ=UTC");
-	w.word[w.count] = NULL;
 	return w.word;
 }
