@@ -78,7 +78,8 @@ def port_taken(port):
 def runs(pid):
     try:
         os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):
+        # it may end between one look and the next, or while it is read
+        with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
         return False
-    with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as f:
-        return f.read().rsplit(")", 1)[1].split()[0] != "Z"
