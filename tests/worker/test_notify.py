@@ -106,9 +106,15 @@ def row(world):
 
 
 def wait_row(world, state, attempts):
-    wait_for(lambda: "%s after %d attempts; is %s" % (state, attempts, row(world)),
-             lambda: row(world)[0] == state and int(row(world)[1]) >= attempts, 60)
-    return row(world)[2]
+    """Its last error, of the one look that found it so: from one to the next it may be on its way again."""
+    seen = ["", "", ""]
+
+    def is_there():
+        seen[:] = row(world)
+        return seen[0] == state and int(seen[1]) >= attempts
+
+    wait_for(lambda: "%s after %d attempts; is %s" % (state, attempts, seen), is_there, 60)
+    return seen[2]
 
 
 def due(world):
