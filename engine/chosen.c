@@ -173,19 +173,60 @@ const char *chosen_below(const struct chosen *c)
 	return c->below;
 }
 
-static void say_missing(const struct word_list *l, const struct folder_set *source)
+static void say_missing(const struct chosen *c, const struct word_list *l)
 {
 	for (unsigned i = 0; i < l->count; i++) {
-		bool there = false;
-		for (unsigned k = 0; k < source->count && !there; k++)
-			there = name_is(source->items[k].name, l->words[i]);
-		if (!there)
+		const struct folder *found = NULL;
+		for (unsigned k = 0; k < c->source->count && found == NULL; k++) {
+			if (name_is(c->source->items[k].name, l->words[i]))
+				found = &c->source->items[k];
+		}
+		if (found == NULL)
 			out("Host1: folder [%s] does not exist, ignored", l->words[i]);
+		else if (!is_below(c, found))
+			out("Host1: folder [%s] is not below subfolder1 [%s], ignored", l->words[i],
+			    c->below);
 	}
 }
 
-void chosen_say_missing(const struct options *o, const struct folder_set *source)
+static void say_unmatched(
+    const struct chosen *c, const char *option, const struct patterns *all, const struct word_list *words)
 {
-	say_missing(&o->folders, source);
-	say_missing(&o->trees, source);
+	for (unsigned i = 0; i < all->count; i++) {
+		struct patterns one = {.items = &all->items[i], .count = 1};
+		bool any = false;
+		for (unsigned k = 0; k < c->source->count && !any; k++)
+			any = patterns_match(&one, c->source->items[k].name);
+		if (!any)
+			out("Host1: no folder matches %s [%s]", option, words->words[i]);
+	}
+}
+
+static void say_not_renamed(const struct chosen *c, struct arena *a)
+{
+	const struct word_list *l = &c->options->renames;
+
+	for (unsigned i = 0; i < l->count; i++) {
+		const struct word_list one = {.words = &l->words[i], .count = 1};
+		bool any = false;
+		for (unsigned k = 0; k < c->source->count && !any; k++)
+			any = folder_renamed_to(&one, c->source->items[k].name, a) != NULL;
+		if (!any)
+			out("Host1: no folder is called as f1f2 [%s] says, ignored", l->words[i]);
+	}
+}
+
+void chosen_say_missing(const struct options *o, const struct folder_set *source, struct arena *a)
+{
+	AUTO_BUF struct buf reason = BUF_INIT;
+	struct chosen *c = NULL;
+
+	if (chosen_make(o, source, a, &c, &reason) == ERR_OK) {
+		say_missing(c, &o->folders);
+		say_missing(c, &o->trees);
+		say_unmatched(c, "include", &c->includes, &o->includes);
+		say_unmatched(c, "exclude", &c->excludes, &o->excludes);
+		say_not_renamed(c, a);
+	}
+	chosen_free(c);
 }

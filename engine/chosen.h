@@ -22,7 +22,10 @@ bool chosen_has(const struct chosen *c, const struct folder *f);
 /* The folder of --subfolder1, raw; NULL without that option. */
 const char *chosen_below(const struct chosen *c);
 
-/* A line for each --folder and --folderrec the source has not. */
-void chosen_say_missing(const struct options *o, const struct folder_set *source);
+/*
+ * A line for each --folder and --folderrec that the source has not, or not below --subfolder1, and for each
+ * --include, --exclude and --f1f2 that is about none of its folders: a name written wrong is seen.
+ */
+void chosen_say_missing(const struct options *o, const struct folder_set *source, struct arena *a);
 
 #endif

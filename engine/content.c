@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 
 #include "lib/mem.h"
+#include "engine/kin.h"
 #include "engine/output.h"
 
 /* How many pairs of different size are looked into; where there are more, the server does that to messages.
@@ -300,10 +301,10 @@ static enum err part_botched(struct settling *s)
 	return ERR_OK;
 }
 
-bool content_doubtful(const struct message_list *here, struct message_list *there)
+bool content_doubtful(struct message_list *here, struct message_list *there)
 {
 	struct settling s = {.there = {.list = there}};
-	bool doubtful = has_odd_pairs(here, there);
+	bool doubtful = has_odd_pairs(here, there) || kin_doubtful(here, there);
 	for (uint32_t i = 0; i < here->count && there->count > 0 && !doubtful; i++) {
 		if (here->items[i].partner != MESSAGE_UNPAIRED)
 			continue;
@@ -326,6 +327,8 @@ enum err content_settle(struct link *source, struct link *destination, struct me
 	    .by_size = sorted_by_size(there),
 	};
 	enum err e = pieces ? part_botched(&s) : ERR_OK;
+	if (e == ERR_OK)
+		e = kin_part(source, destination, here, there);
 	for (uint32_t i = 0; i < here->count && e == ERR_OK; i++) {
 		/* Each time one is freed a wrong pair became a right one: this ends. */
 		uint32_t open = here->items[i].partner == MESSAGE_UNPAIRED ? i : MESSAGE_UNPAIRED;
@@ -336,5 +339,5 @@ enum err content_settle(struct link *source, struct link *destination, struct me
 		}
 	}
 	free_all(&s);
-	return e;
+	return e == ERR_OK ? kin_pair(source, destination, here, there) : e;
 }

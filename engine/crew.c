@@ -28,8 +28,8 @@ void crew_init(struct crew *c, struct report *r, unsigned count)
 		for (unsigned side = 0; side < 2 && i > 0; side++)
 			p->links[side] = (struct link){.options = c->pairs[0].links[side].options,
 			    .report = r,
-			    .password = c->pairs[0].links[side].password,
-			    .password_len = c->pairs[0].links[side].password_len,
+			    .secret = c->pairs[0].links[side].secret,
+			    .secret_len = c->pairs[0].links[side].secret_len,
 			    .side = side,
 			    .pair = i,
 			    .far = c->pairs[0].links[side].far,

@@ -2,7 +2,8 @@
  * What a message holds, in two digests: of every byte, and of what a mail server keeps of it for certain.
  * The second does not count carriage returns and newlines (servers turn lone ones into pairs, drop them, or
  * end the last line), takes NUL for 0x80 (into which Dovecot turns it) and 8-bit bytes of the header for X
- * (Cyrus), and passes over a Message-Id that imapsync put above the copy (--addheader).
+ * (Cyrus), and passes over a Message-Id that imapsync put above the copy (--addheader).  Two that have 8-bit
+ * bytes in the header come from servers that keep them: those must be the same, too.
  */
 #ifndef MCV_ENGINE_DIGEST_H
 #define MCV_ENGINE_DIGEST_H
@@ -18,8 +19,11 @@
 struct digest_pair {
 	uint8_t exact[DIGEST_BYTES];
 	uint8_t kept[DIGEST_BYTES];
-	bool marked; /* begins with imapsync's Message-Id */
-	bool known;  /* false: the server did not hand the message out */
+	uint64_t lines; /* how many end before the last byte that is no part of a line's end */
+	uint64_t lone;  /* carriage returns and newlines without the other, likewise */
+	uint64_t eight; /* a sum of the header's 8-bit bytes in their order; 0: it has none */
+	bool marked;    /* begins with imapsync's Message-Id */
+	bool known;     /* false: the server did not hand the message out */
 };
 
 /*
@@ -42,5 +46,8 @@ enum err digest_take(
 bool digest_same(const struct digest_pair *a, const struct digest_pair *b); /* byte for byte */
 bool digest_same_kept(
     const struct digest_pair *a, const struct digest_pair *b); /* but for what servers change */
+
+/* The same with as many lines, but for those that lone ends make or unmake: an empty one more is an edit. */
+bool digest_same_lines(const struct digest_pair *a, const struct digest_pair *b);
 
 #endif

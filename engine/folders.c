@@ -30,8 +30,7 @@ struct translation {
 	const char *under; /* on the destination, --subfolder2 with prefix and separator, or NULL */
 };
 
-/* The destination of name by --f1f2, as given; NULL without one. */
-static const char *renamed_to(const struct word_list *renames, const char *name, struct arena *a)
+const char *folder_renamed_to(const struct word_list *renames, const char *name, struct arena *a)
 {
 	for (unsigned i = 0; i < renames->count; i++) {
 		const char *word = renames->words[i];
@@ -149,7 +148,7 @@ static void place(
 	const char **translated = arena_array(a, plan->count, sizeof(*translated));
 
 	for (unsigned i = 0; i < plan->count; i++) {
-		const char *asked = renamed_to(&o->renames, plan->pairs[i].source->name, a);
+		const char *asked = folder_renamed_to(&o->renames, plan->pairs[i].source->name, a);
 		if (asked != NULL)
 			asked = raw_there(destination, asked, a);
 		if (asked != NULL && !taken(plan, asked))

@@ -76,6 +76,9 @@ enum special_use folder_special(const char *attribute);
 /* By exact raw name, INBOX in any case; NULL when there is none. */
 const struct folder *folder_find(const struct folder_set *set, const char *name);
 
+/* The destination of the source folder name (raw) by --f1f2, as given, in a; NULL without one. */
+const char *folder_renamed_to(const struct word_list *renames, const char *name, struct arena *a);
+
 /*
  * The plan for what o selects (engine/chosen.h), with --f1f2, --automap and --subfolderN; it lives in a and
  * points into source.  ERR_INVALID: an --include, --exclude or --f1f2 is malformed; ERR_NOT_FOUND: there is

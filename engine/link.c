@@ -8,8 +8,8 @@
 
 #include "lib/buf.h"
 #include "lib/mem.h"
-#include "engine/names.h"
 #include "engine/output.h"
+#include "engine/secret.h"
 #include "engine/stop.h"
 
 #define CONNECT_MS 30000
@@ -126,6 +126,64 @@ static enum err compress(struct link *l)
 	return imap_session_alive(l->session) ? ERR_OK : e;
 }
 
+/* The token as it is now, where it has been renewed since the run began; false: what the run began with
+ * counts. */
+static bool renewed_token(const struct link *l, struct buf *token)
+{
+	const struct side_options *o = l->options;
+
+	if (!secret_is_renewed(o))
+		return false;
+	if (secret_read(o, token) == ERR_OK && token->len > 0)
+		return true;
+	out("%s: the file of --oauthaccesstoken%u can not be read any more: its token of before is used",
+	    link_name(l), l->side + 1);
+	return false;
+}
+
+static enum err login(struct link *l)
+{
+	const struct side_options *o = l->options;
+	struct buf token = BUF_INIT;
+	struct imap_credentials c = {
+	    .mechanism = o->mechanism,
+	    .user = o->user,
+	    .auth_user = o->auth_user,
+	    .secret = l->secret,
+	    .secret_len = l->secret_len,
+	    .token = o->token_file != NULL,
+	    .host = o->host,
+	    .port = o->port,
+	};
+
+	if (renewed_token(l, &token)) {
+		c.secret = token.data;
+		c.secret_len = token.len;
+	}
+	enum err e = imap_authenticate(l->session, &c);
+	buf_wipe(&token);
+	return e;
+}
+
+/* Of an attempt that failed before a mechanism was chosen, too. */
+static const char *mechanism_tried(const struct link *l)
+{
+	return l->mechanism != IMAP_AUTH_AUTOMATIC ? imap_mechanism_name(l->mechanism) : "LOGIN";
+}
+
+static void report_login(struct link *l, const struct imap_failure *f)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	const struct side_options *o = l->options;
+
+	if (f->cause == IMAP_MECHANISM_MISSING)
+		out("%s: %s says it has NO CAPABILITY for AUTHENTICATE %s", link_name(l), o->host,
+		    mechanism_tried(l));
+	report_error(l->report, l->side == 0 ? ERROR_AUTH_USER1 : ERROR_AUTH_USER2,
+	    "%s failure: Error login on [%s] with user [%s] auth [%s]: %s", link_name(l), o->host, o->user,
+	    mechanism_tried(l), explain(f, a));
+}
+
 /* Waits, longer each time; false when the server has had as much patience as there is. */
 static bool be_patient(struct link *l, unsigned max, const char *why)
 {
@@ -140,7 +198,6 @@ static bool be_patient(struct link *l, unsigned max, const char *why)
 /* Connected and logged in, or *failure says why not; *refused_r: the login was what failed. */
 static enum err open_once(struct link *l, struct imap_failure *failure, bool *refused_r)
 {
-	const struct side_options *o = l->options;
 	struct imap_peer peer = {0};
 
 	*refused_r = false;
@@ -150,13 +207,14 @@ static enum err open_once(struct link *l, struct imap_failure *failure, bool *re
 		return e;
 	}
 	out("%s IP address: %s %s %s", link_name(l), peer.address, peer.tls_version, peer.tls_cipher);
-	e = imap_login(l->session, o->user, l->password, l->password_len);
+	e = login(l);
 	if (e == ERR_OK)
 		stop_watch(l->pair * 2 + l->side, imap_stream_fd(imap_session_stream(l->session)));
 	stop_opening(false);
 	if (e == ERR_OK)
 		return ERR_OK;
 	*failure = *imap_session_failure(l->session);
+	l->mechanism = imap_session_mechanism(l->session);
 	/* else nobody said that the password was wrong */
 	*refused_r =
 	    failure->cause != IMAP_CLOSED && failure->cause != IMAP_TIMED_OUT && failure->cause != IMAP_BUSY;
@@ -179,15 +237,14 @@ enum err link_open(struct link *l)
 		e = open_once(l, &failure, &refused);
 	if (e != ERR_OK) {
 		if (refused)
-			report_error(l->report, l->side == 0 ? ERROR_AUTH_USER1 : ERROR_AUTH_USER2,
-			    "%s failure: Error login on [%s] with user [%s] auth [LOGIN]: %s", link_name(l),
-			    o->host, o->user, explain(&failure, a));
+			report_login(l, &failure);
 		else
 			report_refusal(l, &failure);
 		return e;
 	}
-	out("%s: success login on [%s] with user [%s] auth [LOGIN] or [LOGIN]", link_name(l), o->host,
-	    o->user);
+	l->mechanism = imap_session_mechanism(l->session);
+	out("%s: success login on [%s] with user [%s] auth [%s]", link_name(l), o->host, o->user,
+	    mechanism_tried(l));
 	out("%s capability once authenticated: %s", link_name(l), imap_session_capabilities(l->session));
 	(void)!imap_id(l->session, "mailconvoy-sync", PACKAGE_VERSION);
 	l->far = imap_round_trip_ms(l->session) >= FAR_MS;
@@ -203,7 +260,7 @@ enum err link_open_more(struct link *l)
 
 	enum err e = connect_session(l, &failure, NULL);
 	if (e == ERR_OK) {
-		e = imap_login(l->session, l->options->user, l->password, l->password_len);
+		e = login(l);
 		if (e == ERR_OK)
 			e = compress(l);
 		if (e != ERR_OK)
@@ -218,6 +275,14 @@ enum err link_open_more(struct link *l)
 	return ERR_OK;
 }
 
+/* Of a login that failed: BAD is a refusal by servers that know no better. */
+static bool is_refusal(const struct imap_failure *f)
+{
+	return f->cause == IMAP_PASSWORD_REFUSED || f->cause == IMAP_TOKEN_REFUSED ||
+	       f->cause == IMAP_MECHANISM_MISSING || f->cause == IMAP_SERVER_UNPROVEN ||
+	       (f->cause == IMAP_PROTOCOL_ERROR && f->from_server);
+}
+
 /* Open, log in and select again what was selected; says why not, and *busy_r: the server may come round. */
 static enum err reopen(struct link *l, bool *busy_r)
 {
@@ -226,8 +291,9 @@ static enum err reopen(struct link *l, bool *busy_r)
 	uint32_t uidvalidity = l->mailbox.uidvalidity;
 
 	enum err e = connect_session(l, &failure, NULL);
+	bool logging_in = e == ERR_OK;
 	if (e == ERR_OK) {
-		e = imap_login(l->session, l->options->user, l->password, l->password_len);
+		e = login(l);
 		if (e == ERR_OK)
 			e = compress(l);
 		if (e != ERR_OK)
@@ -240,7 +306,7 @@ static enum err reopen(struct link *l, bool *busy_r)
 		drop(l);
 		*busy_r = failure.cause == IMAP_BUSY;
 		/* whoever is refused once would lock the account by asking again */
-		if (failure.cause == IMAP_PASSWORD_REFUSED)
+		if (logging_in && is_refusal(&failure))
 			l->reconnections = LINK_RECONNECTIONS_MAX;
 		return ERR_CLOSED;
 	}
@@ -367,80 +433,6 @@ enum err link_select_both(const struct link_choice choices[2])
 			e = link_select(choices[i].link, choices[i].folder, choices[i].read_only);
 	}
 	return e;
-}
-
-static enum special_use special_of(unsigned flags)
-{
-	static const struct {
-		unsigned flag;
-		enum special_use use;
-	} uses[] = {
-	    {IMAP_FOLDER_ALL, SPECIAL_ALL},
-	    {IMAP_FOLDER_ARCHIVE, SPECIAL_ARCHIVE},
-	    {IMAP_FOLDER_DRAFTS, SPECIAL_DRAFTS},
-	    {IMAP_FOLDER_FLAGGED, SPECIAL_FLAGGED},
-	    {IMAP_FOLDER_JUNK, SPECIAL_JUNK},
-	    {IMAP_FOLDER_SENT, SPECIAL_SENT},
-	    {IMAP_FOLDER_TRASH, SPECIAL_TRASH},
-	};
-	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
-		if ((flags & uses[i].flag) != 0)
-			return uses[i].use;
-	}
-	return SPECIAL_NONE;
-}
-
-static void fill_set(const struct imap_folder_list *list, const struct imap_namespace *ns,
-    const struct side_options *o, struct arena *a, struct folder_set *set)
-{
-	*set = (struct folder_set){.items = arena_array(a, list->count, sizeof(*set->items)), .prefix = ""};
-	for (size_t i = 0; i < list->count; i++) {
-		const struct imap_folder *f = &list->folders[i];
-		set->items[set->count++] = (struct folder){
-		    .name = f->name,
-		    .separator = f->delimiter,
-		    .special = special_of(f->flags),
-		    .selectable = (f->flags & IMAP_FOLDER_NOSELECT) == 0,
-		    .subscribed = (f->flags & IMAP_FOLDER_SUBSCRIBED) != 0,
-		    .status = f->status,
-		};
-		if (set->separator == '\0')
-			set->separator = f->delimiter;
-	}
-	if (ns->known) {
-		set->prefix = ns->prefix;
-		if (ns->delimiter != '\0')
-			set->separator = ns->delimiter;
-	}
-	if (o->prefix != NULL)
-		set->prefix = name_raw(o->prefix, a);
-	if (o->separator != NULL)
-		set->separator = o->separator[0];
-	for (unsigned i = 0; i < set->count && o->separator != NULL; i++)
-		set->items[i].separator = o->separator[0];
-}
-
-enum err link_folders(struct link *l, struct arena *a, bool counted, struct folder_set *set_r)
-{
-	struct imap_namespace ns = {0};
-	struct imap_folder_list list = {0};
-	for (;;) {
-		enum err e = l->session == NULL ? ERR_CLOSED : imap_namespace(l->session, a, &ns);
-		if (e == ERR_OK)
-			e = counted ? imap_list_counted(l->session, a, &list)
-				    : imap_list(l->session, a, &list);
-		if (e == ERR_OK) {
-			if (list.unusable > 0)
-				out("%s: %zu folders have names no command can carry; they are left out",
-				    link_name(l), list.unusable);
-			fill_set(&list, &ns, l->options, a, set_r);
-			link_worked(l);
-			return ERR_OK;
-		}
-		e = link_again(l, e);
-		if (e != ERR_OK)
-			return e;
-	}
 }
 
 void link_close(struct link *l)

@@ -24,15 +24,16 @@ struct link {
 	struct imap_session *session; /* NULL when not connected */
 	const struct side_options *options;
 	struct report *report;
-	const char *password;
-	size_t password_len;
-	unsigned side;          /* 0 or 1 */
-	unsigned pair;          /* which pair of connections it belongs to, from 0 */
-	bool far;               /* compression pays, where it is not said whether to use it */
-	bool beside;            /* others are at work: a signal finds it by stop_watch() alone */
-	unsigned reconnections; /* since link_worked() */
-	unsigned busy;          /* times the server asked for patience, since link_worked() */
-	char *selected;         /* NULL when no folder is; freed with the link */
+	const char *secret; /* the password, or the access token as it was when the run began */
+	size_t secret_len;
+	enum imap_mechanism mechanism; /* of the first login, tried or done */
+	unsigned side;                 /* 0 or 1 */
+	unsigned pair;                 /* which pair of connections it belongs to, from 0 */
+	bool far;                      /* compression pays, where it is not said whether to use it */
+	bool beside;                   /* others are at work: a signal finds it by stop_watch() alone */
+	unsigned reconnections;        /* since link_worked() */
+	unsigned busy;                 /* times the server asked for patience, since link_worked() */
+	char *selected;                /* NULL when no folder is; freed with the link */
 	bool read_only;
 	struct imap_mailbox mailbox; /* as it was when selected */
 };

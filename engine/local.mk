@@ -6,6 +6,7 @@ engine_libengine_a_SOURCES = \
 	%D%/options_rules.c %D%/options_rules.h \
 	%D%/options.c \
 	%D%/output.c %D%/output.h \
+	%D%/secret.c %D%/secret.h \
 	%D%/report.c %D%/report.h \
 	%D%/stop.c %D%/stop.h \
 	%D%/match.c %D%/match.h \
@@ -15,8 +16,11 @@ engine_libengine_a_SOURCES = \
 	%D%/chosen.c %D%/chosen.h \
 	%D%/folders.c \
 	%D%/link.c %D%/link.h \
+	%D%/link_folders.c \
 	%D%/listing.c %D%/listing.h \
 	%D%/selection.c %D%/selection.h \
+	%D%/digest.c %D%/digest.h \
+	%D%/kin.c %D%/kin.h \
 	%D%/content.c %D%/content.h \
 	%D%/tap.c %D%/tap.h \
 	%D%/transfer.h \
@@ -28,7 +32,6 @@ engine_libengine_a_SOURCES = \
 	%D%/transfer.c \
 	%D%/flags.c %D%/flags.h \
 	%D%/crowd.c %D%/crowd.h \
-	%D%/digest.c %D%/digest.h \
 	%D%/json.c %D%/json.h \
 	%D%/tally.c %D%/tally.h \
 	%D%/verify_map.c %D%/verify_map.h \

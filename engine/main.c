@@ -20,21 +20,20 @@
 #include "engine/output.h"
 #include "engine/recall.h"
 #include "engine/report.h"
+#include "engine/secret.h"
 #include "engine/state.h"
 #include "engine/stop.h"
 #include "engine/surplus.h"
 #include "engine/verify.h"
 #include "engine/verify_map.h"
 
-#define PASSWORD_MAX 4096
-
 struct run {
 	struct options options;
 	struct report report;
 	struct folder_plan plan;
 	struct copy copy;
-	struct crew crew; /* its first pair is the connections the run begins with */
-	struct buf passwords[2];
+	struct crew crew;      /* its first pair is the connections the run begins with */
+	struct buf secrets[2]; /* passwords or access tokens */
 	struct arena *arena;
 	struct arena *other_arena; /* what host2 tells, while host1 is asked, too */
 };
@@ -43,6 +42,9 @@ static const char usage[] =
     "Usage: mailconvoy-sync --host1=H --user1=U --passfile1=F --host2=H --user2=U --passfile2=F [options]\n"
     "Copies a mailbox from one IMAP server to another; speaks imapsync's command line, output and exit "
     "codes.\n"
+    "To log in otherwise than with user and password: --authmech1=PLAIN|LOGIN|SCRAM-SHA-256|XOAUTH2|"
+    "OAUTHBEARER,\n"
+    "--authuser1=U (a master user), --oauthaccesstoken1=F (instead of --passfile1); the same with 2.\n"
     "See mailconvoy-sync(1).\n";
 
 /* Passwords must not reach a core dump or a debugger. */
@@ -53,40 +55,26 @@ static void harden(void)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 }
 
-/* The first line of the file, without its newline. */
-static enum err read_password(const char *path, struct buf *password)
-{
-	char chunk[512];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return ERR_NOT_FOUND;
-	ssize_t n;
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0 || (n < 0 && errno == EINTR)) {
-		if (n > 0 && password->len + (size_t)n <= PASSWORD_MAX)
-			buf_add(password, chunk, (size_t)n);
-	}
-	explicit_bzero(chunk, sizeof(chunk));
-	(void)close(fd);
-	char *newline = memchr(password->data, '\n', password->len);
-	if (newline != NULL) {
-		explicit_bzero(newline, (size_t)(password->data + password->len - newline));
-		buf_truncate(password, (size_t)(newline - password->data));
-	}
-	return n < 0 ? ERR_IO : ERR_OK;
-}
-
-static enum err read_passwords(struct run *r)
+static enum err read_secrets(struct run *r)
 {
 	for (unsigned side = 0; side < 2; side++) {
-		const char *path = r->options.side[side].passfile;
-		if (read_password(path, &r->passwords[side]) != ERR_OK) {
-			out("Failure: file from parameter --passfile%u %s does not exist or is not readable",
-			    side + 1, path);
+		const struct side_options *o = &r->options.side[side];
+		struct link *l = &r->crew.pairs[0].links[side];
+		if (secret_read(o, &r->secrets[side]) != ERR_OK) {
+			/* the token itself may stand there: it is not repeated */
+			if (o->token_file != NULL)
+				out("Failure: file from parameter --oauthaccesstoken%u does not exist or is "
+				    "not readable; a token itself is not taken, other users of this machine "
+				    "could read it",
+				    side + 1);
+			else
+				out("Failure: file from parameter --passfile%u %s does not exist or is not "
+				    "readable",
+				    side + 1, o->passfile);
 			return ERR_NOT_FOUND;
 		}
-		out_secret(r->passwords[side].data, r->passwords[side].len);
-		r->crew.pairs[0].links[side].password = r->passwords[side].data;
-		r->crew.pairs[0].links[side].password_len = r->passwords[side].len;
+		l->secret = r->secrets[side].data;
+		l->secret_len = r->secrets[side].len;
 	}
 	return ERR_OK;
 }
@@ -228,7 +216,7 @@ static enum err plan_folders(
 		*refused_r = e == ERR_NOT_FOUND ? EXIT_CODE_SUBFOLDER1 : EXIT_CODE_USAGE;
 		return e;
 	}
-	chosen_say_missing(&r->options, &sets[0]);
+	chosen_say_missing(&r->options, &sets[0], r->arena);
 	return ERR_OK;
 }
 
@@ -360,7 +348,7 @@ static enum exit_code run(struct run *r)
 	enum exit_code refused = EXIT_CODE_OK;
 	if (write_pidfile(r->options.pidfile) != ERR_OK)
 		return EXIT_CODE_PID_FILE;
-	if (read_passwords(r) != ERR_OK)
+	if (read_secrets(r) != ERR_OK)
 		return EXIT_CODE_NO_INPUT;
 	enum err opened[2];
 	crew_open_both(r->crew.pairs[0].links, link_open, opened);
@@ -396,7 +384,7 @@ static enum exit_code run(struct run *r)
 int main(int argc, char **argv)
 {
 	AUTO_BUF struct buf reason = BUF_INIT;
-	struct run r = {.passwords = {BUF_INIT, BUF_INIT}, .arena = arena_new(), .other_arena = arena_new()};
+	struct run r = {.secrets = {BUF_INIT, BUF_INIT}, .arena = arena_new(), .other_arena = arena_new()};
 
 	harden();
 	log_init("mailconvoy-sync", 0);
@@ -437,7 +425,7 @@ int main(int argc, char **argv)
 	}
 	for (unsigned side = 0; side < 2; side++) {
 		link_close(&r.crew.pairs[0].links[side]);
-		buf_wipe(&r.passwords[side]);
+		buf_wipe(&r.secrets[side]);
 	}
 	state_close(&r.crew.state);
 	out_end();

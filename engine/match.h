@@ -5,8 +5,8 @@
  * needed; beyond it size, date and hint decide, strictest first, because a destination may change one or two
  * of them: servers exist that rewrite line ends (size), lose INTERNALDATE, or mangle 8-bit header fields
  * (hint).  A message that differs in size and date from all of its key is another message (a draft saved
- * twice), except where nothing in the folder kept both: then the destination keeps neither, and the hint
- * alone will do.
+ * twice), except where nothing in the folder kept both: then the destination may keep neither, and the
+ * hint alone will do, until contents tell otherwise; they also tell of a few that lost both (kin.h).
  */
 #ifndef MCV_ENGINE_MATCH_H
 #define MCV_ENGINE_MATCH_H

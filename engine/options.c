@@ -9,20 +9,20 @@
 #include "engine/options_rules.h"
 
 enum kind {
-	KIND_STRING,        /* const char * */
-	KIND_COUNT,         /* unsigned, 1 or more */
-	KIND_SIZE,          /* uint64_t */
-	KIND_LIST,          /* struct word_list */
-	KIND_SWITCH,        /* bool, --name and --noname */
-	KIND_SSL,           /* --sslN, --nosslN */
-	KIND_TLS,           /* --tlsN, --notlsN */
-	KIND_SSLARG,        /* --sslargsN key=value */
-	KIND_VERIFY,        /* --verify, --verify=size, --verify=content, --noverify */
-	KIND_COMPRESS,      /* --compress auto|on|off */
-	KIND_REFUSED,       /* known, not offered, why */
-	KIND_ALWAYS,        /* a switch of imapsync's that is always on here */
-	KIND_IGNORED,       /* a switch of imapsync's that changes nothing here */
-	KIND_IGNORED_VALUE, /* the same, with a value */
+	KIND_STRING,   /* const char * */
+	KIND_COUNT,    /* unsigned, 1 or more */
+	KIND_SIZE,     /* uint64_t */
+	KIND_LIST,     /* struct word_list */
+	KIND_SWITCH,   /* bool, --name and --noname */
+	KIND_SSL,      /* --sslN, --nosslN */
+	KIND_TLS,      /* --tlsN, --notlsN */
+	KIND_SSLARG,   /* --sslargsN key=value */
+	KIND_VERIFY,   /* --verify, --verify=size, --verify=content, --noverify */
+	KIND_COMPRESS, /* --compress auto|on|off */
+	KIND_AUTHMECH, /* enum imap_mechanism */
+	KIND_REFUSED,  /* known, not offered, why */
+	KIND_ALWAYS,   /* a switch of imapsync's that is always on here */
+	KIND_IGNORED,  /* a switch of imapsync's that changes nothing here */
 };
 
 struct option_row {
@@ -48,6 +48,12 @@ static const struct option_row rows[] = {
     {.name = "user2", .kind = KIND_STRING, .at = AT(side[1].user)},
     {.name = "passfile1", .kind = KIND_STRING, .at = AT(side[0].passfile)},
     {.name = "passfile2", .kind = KIND_STRING, .at = AT(side[1].passfile)},
+    {.name = "oauthaccesstoken1", .kind = KIND_STRING, .at = AT(side[0].token_file)},
+    {.name = "oauthaccesstoken2", .kind = KIND_STRING, .at = AT(side[1].token_file)},
+    {.name = "authuser1", .kind = KIND_STRING, .at = AT(side[0].auth_user)},
+    {.name = "authuser2", .kind = KIND_STRING, .at = AT(side[1].auth_user)},
+    {.name = "authmech1", .kind = KIND_AUTHMECH, .at = AT(side[0].mechanism)},
+    {.name = "authmech2", .kind = KIND_AUTHMECH, .at = AT(side[1].mechanism)},
     {.name = "port1", .kind = KIND_COUNT, .at = AT(side[0].port)},
     {.name = "port2", .kind = KIND_COUNT, .at = AT(side[1].port)},
     {.name = "timeout1", .kind = KIND_COUNT, .at = AT(side[0].timeout_s)},
@@ -134,8 +140,6 @@ static const struct option_row rows[] = {
     {.name = "keepalive1", .kind = KIND_IGNORED},
     {.name = "keepalive2", .kind = KIND_IGNORED},
     {.name = "noid", .kind = KIND_IGNORED},
-    {.name = "authmech1", .kind = KIND_IGNORED_VALUE},
-    {.name = "authmech2", .kind = KIND_IGNORED_VALUE},
 };
 
 /* What --ssl and --tls said, until all is read. */
@@ -163,7 +167,7 @@ static const struct option_row *row_named(const char *name, size_t len)
 static bool takes_value(enum kind k)
 {
 	return k == KIND_STRING || k == KIND_COUNT || k == KIND_SIZE || k == KIND_LIST || k == KIND_SSLARG ||
-	       k == KIND_IGNORED_VALUE || k == KIND_COMPRESS;
+	       k == KIND_AUTHMECH || k == KIND_COMPRESS;
 }
 
 static void list_add(struct arena *a, struct word_list *l, const char *word)
@@ -224,6 +228,22 @@ static enum err parse_compress(struct parsing *p, const char *value)
 	return ERR_INVALID;
 }
 
+static enum err parse_authmech(
+    struct parsing *p, const struct option_row *row, const char *value, char *field)
+{
+	enum imap_mechanism m;
+
+	if (imap_mechanism_named(value, &m) == ERR_OK) {
+		memcpy(field, &m, sizeof(m));
+		return ERR_OK;
+	}
+	buf_addf(p->reason,
+	    "Value \"%s\" invalid for option %s (PLAIN, LOGIN, SCRAM-SHA-256, XOAUTH2 or OAUTHBEARER "
+	    "expected)\n",
+	    value, row->name);
+	return ERR_INVALID;
+}
+
 static enum err set_value(struct parsing *p, const struct option_row *row, const char *value)
 {
 	char *field = (char *)p->o + row->at;
@@ -233,7 +253,7 @@ static enum err set_value(struct parsing *p, const struct option_row *row, const
 	case KIND_STRING: memcpy(field, &value, sizeof(value)); return ERR_OK;
 	case KIND_LIST: list_add(p->arena, (struct word_list *)(void *)field, value); return ERR_OK;
 	case KIND_SSLARG: return parse_sslarg(p, row, value);
-	case KIND_IGNORED_VALUE: return ERR_OK;
+	case KIND_AUTHMECH: return parse_authmech(p, row, value, field);
 	case KIND_COMPRESS: return parse_compress(p, value);
 	case KIND_SIZE:
 		if (parse_u64(value, 0, UINT64_MAX, &number) == ERR_OK) {
@@ -346,7 +366,8 @@ static enum err check_side(struct parsing *p, unsigned n)
 	const struct {
 		const char *name;
 		const char *value;
-	} needed[] = {{"host", s->host}, {"user", s->user}, {"passfile", s->passfile}};
+	} needed[] = {{"host", s->host}, {"user", s->user},
+	    {"passfile", s->token_file != NULL ? s->token_file : s->passfile}};
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; i < 3; i++) {

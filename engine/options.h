@@ -4,7 +4,10 @@
  *
  * Where we differ from imapsync, on purpose:
  * - passwords come from --passfileN alone (first line; the newline is dropped); --passwordN and the
- * environment are refused, because other users of the machine can read them;
+ * environment are refused, because other users of the machine can read them; likewise access tokens come
+ * from the files of --oauthaccesstokenN alone;
+ * - --authmechN is what is done or nothing is: no other mechanism is tried when it is refused or not offered,
+ *   and LOGIN is none with --authuserN (options_rules.c);
  * - certificates and host names are verified unless --sslargsN SSL_verify_mode=0 says otherwise;
  * - where --hostN is an address and --sslargsN names a host, the name is the host: the connection goes to
  * that address without a look-up, and the certificate must be the name's;
@@ -16,7 +19,7 @@
  * - --include and --exclude are POSIX extended regular expressions;
  * - --maxage, --minage and --search choose on host1 alone: what host2 has is always known whole, so that
  *   nothing is copied twice;
- * - --delete2 needs --maxdelete, and what is deleted otherwise is refused (engine/surplus.h).
+ * - --delete2 needs --maxdelete or --dry, and what is deleted otherwise is refused (engine/surplus.h).
  */
 #ifndef MCV_ENGINE_OPTIONS_H
 #define MCV_ENGINE_OPTIONS_H
@@ -24,7 +27,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "imap/stream.h"
+#include "imap/session.h"
 #include "lib/arena.h"
 #include "lib/buf.h"
 #include "lib/err.h"
@@ -37,8 +40,11 @@ struct word_list {
 struct side_options {
 	const char *host;
 	const char *user;
-	const char *passfile;
-	const char *ca_file;  /* NULL = the system's store */
+	const char *passfile;   /* NULL where token_file is given */
+	const char *token_file; /* --oauthaccesstokenN: the file with an OAuth 2 access token; NULL = none */
+	const char *auth_user;  /* --authuserN: who logs in, where that is not user; NULL = user */
+	enum imap_mechanism mechanism; /* --authmechN */
+	const char *ca_file;           /* NULL = the system's store */
 	const char *tls_name; /* SSL_hostname and SSL_verifycn_name: repeats the host, or names an address */
 	const char *address;  /* to connect to, without a look-up; NULL = what host resolves to */
 	unsigned port;
@@ -91,8 +97,8 @@ struct options {
 	uint64_t newer_than_s;   /* --newerthan: seconds since 1970 UTC; 0 = nothing is newer */
 	const char *folder_map;  /* --foldermap: a file, see verify_map.h; NULL = none */
 	bool json;               /* --verify's report as JSON lines, all else to standard error */
-	unsigned max_delete;     /* --maxdelete: more is never deleted; 0 = not given */
-	bool delete2;            /* delete on host2 what host1 has not; needs max_delete */
+	unsigned max_delete;     /* --maxdelete: more is never deleted; 0 = not given, with --dry alone */
+	bool delete2;            /* delete on host2 what host1 has not; needs max_delete, or dry */
 	bool dry;
 	bool automap;
 	bool subscribe;     /* subscribe on host2 what is subscribed on host1; default on */

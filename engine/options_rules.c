@@ -89,16 +89,51 @@ static enum err check_state(const struct options *o, struct buf *reason)
 	return ERR_OK;
 }
 
+/* What can not be meant together, so that nothing asked for is left out in silence. */
+static enum err check_login(const struct options *o, struct buf *reason)
+{
+	for (unsigned n = 1; n <= 2; n++) {
+		const struct side_options *s = &o->side[n - 1];
+		bool oauth = s->mechanism == IMAP_AUTH_XOAUTH2 || s->mechanism == IMAP_AUTH_OAUTHBEARER;
+		size_t start = reason->len;
+		if (oauth && s->token_file == NULL)
+			buf_addf(reason, "Option authmech%u %s needs option oauthaccesstoken%u\n", n,
+			    imap_mechanism_name(s->mechanism), n);
+		if (s->token_file != NULL && !oauth && s->mechanism != IMAP_AUTH_AUTOMATIC)
+			buf_addf(reason,
+			    "Option oauthaccesstoken%u can not go with authmech%u %s: it takes XOAUTH2 or "
+			    "OAUTHBEARER\n",
+			    n, n, imap_mechanism_name(s->mechanism));
+		if (s->token_file != NULL && s->auth_user != NULL)
+			buf_addf(reason,
+			    "Option authuser%u can not go with oauthaccesstoken%u: the token tells who logs "
+			    "in, user%u whose mailbox it is\n",
+			    n, n, n);
+		if (s->auth_user != NULL && s->mechanism == IMAP_AUTH_LOGIN)
+			buf_addf(reason,
+			    "Option authuser%u can not go with authmech%u LOGIN, which has no place for it: "
+			    "take PLAIN or SCRAM-SHA-256, or what the server has for it in user%u "
+			    "(Dovecot: user*master)\n",
+			    n, n, n);
+		if (s->auth_user != NULL && s->auth_user[0] == '\0')
+			buf_addf(reason, "Option authuser%u needs a user\n", n);
+		if (reason->len > start)
+			return ERR_INVALID;
+	}
+	return ERR_OK;
+}
+
 enum err options_rules(struct options *o, struct buf *reason)
 {
 	if (o->json && o->verify == VERIFY_OFF)
 		return refuse(reason, "Option json needs option verify\n");
-	if (o->delete2 && o->max_delete == 0)
+	if (o->delete2 && o->max_delete == 0 && !o->dry)
 		return refuse(reason,
 		    "Option delete2 needs option maxdelete: how many messages may be deleted "
 		    "on host2 at most\n");
 	if (check_search(o, reason) != ERR_OK || check_fields(o, reason) != ERR_OK ||
-	    check_names(o, reason) != ERR_OK || check_state(o, reason) != ERR_OK)
+	    check_login(o, reason) != ERR_OK || check_names(o, reason) != ERR_OK ||
+	    check_state(o, reason) != ERR_OK)
 		return ERR_INVALID;
 	if (!o->sync_flags)
 		o->resync_flags = false;

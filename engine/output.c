@@ -96,9 +96,11 @@ void out_flush(void)
 
 void out_secret(const char *secret, size_t len)
 {
+	(void)pthread_mutex_lock(&lock);
 	if (redact == NULL)
 		redact = redact_new();
 	redact_add(redact, secret, len);
+	(void)pthread_mutex_unlock(&lock);
 }
 
 void out_to_stderr(void)

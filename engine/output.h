@@ -14,7 +14,7 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 
-/* Never let this value out; it is copied. */
+/* Never let this value out; it is copied.  Any thread may say so. */
 void out_secret(const char *secret, size_t len);
 
 /* Wipes the secrets: nothing may be printed that could hold one any more. */

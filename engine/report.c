@@ -247,7 +247,11 @@ void report_statistics(const struct report *r)
 	out("%-40s: %llu messages", "Messages found in host1 not in host2", (unsigned long long)r->missing);
 	out("%-40s: %llu messages", "Messages found in host2 not in host1", (unsigned long long)r->extra);
 	line_count("Messages deleted on host1", 0);
-	line_count("Messages deleted on host2", r->deleted);
+	if (r->counted_deletions)
+		out("%-40s: %llu (could be %llu without dry mode)", "Messages deleted on host2",
+		    (unsigned long long)r->deleted, (unsigned long long)r->would_delete);
+	else
+		line_count("Messages deleted on host2", r->deleted);
 	line_bytes("Total bytes transferred", r->bytes_transferred, "");
 	line_bytes("Total bytes skipped", r->bytes_skipped, "");
 	out("%-40s: %.1f messages/s", "Message rate", (double)r->transferred / per_s);

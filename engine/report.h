@@ -99,6 +99,8 @@ struct report {
 	_Atomic unsigned reconnections[2];
 	_Atomic unsigned folders_failed; /* could not be created, selected or listed */
 	uint64_t deleted;                /* messages, on host2 */
+	uint64_t would_delete;           /* of --delete2 with --dry, once counted */
+	bool counted_deletions;          /* would_delete says what a real run would delete */
 	_Atomic unsigned over_quota;     /* messages host2 had no room for */
 	_Atomic unsigned unlisted;       /* messages of host1 the server told nothing about */
 

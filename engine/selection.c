@@ -60,11 +60,20 @@ static void add_criteria(struct buf *b, const struct options *o, int64_t now_s)
 		buf_addf(b, "%s%s", b->len > 0 ? " " : "", o->search);
 }
 
-static void on_found(void *ctx, uint32_t uid)
+static void on_found(void *ctx, uint32_t first, uint32_t last)
 {
-	struct message *m = message_list_find(ctx, uid);
-	if (m != NULL)
-		m->unselected = false;
+	struct message_list *list = ctx;
+	uint32_t low = 0;
+	uint32_t high = list->count;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (list->items[middle].uid < first)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < list->count && list->items[low].uid <= last; low++)
+		list->items[low].unselected = false;
 }
 
 static enum err search(

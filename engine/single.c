@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "lib/buf.h"
+#include "lib/utf8.h"
 #include "engine/lookup.h"
 #include "engine/output.h"
 #include "engine/stop.h"
@@ -25,6 +26,7 @@ struct detailed {
 	bool no_body;  /* the last try failed because the source's connection broke */
 	bool proven;   /* whatever size its body has: the source was asked and has the message */
 	unsigned busy; /* times the destination asked to wait */
+	bool as_utf8;  /* refused once for the UTF-8 in its header, perhaps */
 };
 
 struct batch {
@@ -51,6 +53,13 @@ static struct passage_facts facts_of(const struct detailed *it, uint64_t size)
 	return (struct passage_facts){.size = size, .flags = it->flags, .date = it->date};
 }
 
+static enum err begin_append(const struct passage *p, const char *date, uint64_t size)
+{
+	struct imap_session *to = p->transfer->destination->session;
+	return p->it->as_utf8 ? imap_append_begin_utf8(to, p->transfer->to, p->it->flags, date, size)
+			      : imap_append_begin(to, p->transfer->to, p->it->flags, date, size);
+}
+
 static enum err on_begin(void *ctx, uint64_t size)
 {
 	struct passage *p = ctx;
@@ -60,11 +69,11 @@ static enum err on_begin(void *ctx, uint64_t size)
 	if (p->doubted)
 		return ERR_PROTOCOL;
 	tap_begin(&p->tap);
-	p->append = imap_append_begin(to, p->transfer->to, p->it->flags, p->it->date, size);
+	p->append = begin_append(p, p->it->date, size);
 	if (p->append == ERR_INVALID && imap_session_alive(to)) {
 		out("msg %s/%u has an arrival date no server takes [%s]: now is used",
 		    passage_from(p->transfer), p->it->item->message->uid, p->it->date);
-		p->append = imap_append_begin(to, p->transfer->to, p->it->flags, NULL, size);
+		p->append = begin_append(p, NULL, size);
 	}
 	p->began = p->append == ERR_OK;
 	return p->append;
@@ -106,11 +115,28 @@ static bool waits(struct passage *p, const struct link *l)
 	return true;
 }
 
+/* Whether the message is tried again as what a server may want it to be called: RFC 6855, section 4. */
+static bool tries_as_utf8(struct passage *p)
+{
+	const struct imap_session *to = p->transfer->destination->session;
+	const struct buf *header = &p->tap.header;
+	enum imap_cause cause = imap_session_failure(to)->cause;
+	bool ascii = true;
+
+	if (p->it->as_utf8 || !imap_append_takes_utf8(to) ||
+	    (cause != IMAP_COMMAND_REFUSED && cause != IMAP_PROTOCOL_ERROR))
+		return false;
+	for (size_t i = 0; i < header->len; i++)
+		ascii = ascii && (unsigned char)header->data[i] < 0x80;
+	p->it->as_utf8 = !ascii && utf8_valid(header->data, header->len);
+	return p->it->as_utf8;
+}
+
 /* The destination said NO. */
 static void refused(struct passage *p)
 {
 	const struct passage_facts facts = facts_of(p->it, p->size);
-	if (!waits(p, p->transfer->destination))
+	if (!waits(p, p->transfer->destination) && !tries_as_utf8(p))
 		passage_refused(p->transfer, p->it->item, &facts);
 }
 

@@ -168,10 +168,6 @@ static enum err remove_all(struct surplus *s)
 {
 	struct link *to = &s->pair->links[1];
 
-	if (!imap_session_can(to->session, "UIDPLUS")) {
-		refuse(s, "the server can not remove single messages (UIDPLUS)");
-		return ERR_OK;
-	}
 	for (unsigned i = 0; i < s->copy->jobs.count; i++) {
 		const struct extras *x = &s->folders[i];
 		enum err e = x->list.count > 0 ? remove_folder(s, x) : ERR_OK;
@@ -196,6 +192,14 @@ static void say_dry(const struct surplus *s)
 			    x->job->pair->to, x->list.items[k].uid);
 	}
 	out("Host2: %llu messages would be deleted", (unsigned long long)s->count);
+	s->copy->report->would_delete = s->count;
+	s->copy->report->counted_deletions = true;
+}
+
+/* With --dry alone no limit need be given: nothing is deleted, and the limit is what is to be found out. */
+static bool is_over(const struct surplus *s, const struct options *o)
+{
+	return s->count > o->max_delete && !(o->dry && o->max_delete == 0);
 }
 
 static bool had_no_error(const struct copy *c)
@@ -226,9 +230,13 @@ static enum err decide(struct surplus *s)
 		refuse(s, "host1 has messages that are not on host2, or could not be read whole");
 		return ERR_OK;
 	}
-	if (s->count > o->max_delete) {
+	if (is_over(s, o)) {
 		refuse(s, arena_printf(a, "%llu messages are not on host1, more than --maxdelete %u",
 			      (unsigned long long)s->count, o->max_delete));
+		return ERR_OK;
+	}
+	if (s->count > 0 && !imap_session_can(s->pair->links[1].session, "UIDPLUS")) {
+		refuse(s, "the server can not remove single messages (UIDPLUS)");
 		return ERR_OK;
 	}
 	if (o->dry) {

@@ -15,9 +15,9 @@
 #include "engine/copy.h"
 
 /*
- * After copy_folders(); without --delete2 nothing is done.  With --dry it says what would be deleted.  What
- * forbids it is reported as an error.  ERR_OK, also then; ERR_CLOSED when a connection is lost for good or a
- * signal came.
+ * After copy_folders(); without --delete2 nothing is done.  With --dry it says what would be deleted, and the
+ * report how many; a limit need not be given then.  What forbids it is reported as an error.  ERR_OK, also
+ * then; ERR_CLOSED when a connection is lost for good or a signal came.
  */
 enum err surplus_delete(struct copy *c) MUST_CHECK;
 

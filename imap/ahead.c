@@ -44,7 +44,7 @@ enum err imap_folders_run(struct imap_session *s, enum imap_folder_verb verb, co
 		bool room = sent < count && sent - done < FOLDERS_AHEAD;
 		imap_command_init(&c, s, verbs[verb]);
 		if (room)
-			imap_command_string(&c, folders[sent], strlen(folders[sent]));
+			imap_command_folder(&c, s, folders[sent]);
 		if (told)
 			imap_command_add(&c, " (%s)",
 			    verb == IMAP_STATUS_MODSEQ ? imap_count_items(s)

@@ -82,6 +82,7 @@ enum err imap_append_message(struct imap_session *s, const char *folder, unsigne
 {
 	struct imap_command c AUTO_COMMAND;
 	bool at_once = imap_append_ahead(s) || (size <= 4096 && imap_session_can(s, "LITERAL-"));
+	bool utf8 = s->append_utf8;
 	bool open = s->append == APPEND_OPEN;
 	enum err e = may_begin(s, date, size);
 
@@ -92,12 +93,13 @@ enum err imap_append_message(struct imap_session *s, const char *folder, unsigne
 		c.tag = s->append_tag;
 		buf_clear(&c.bytes);
 	} else {
-		imap_command_string(&c, folder, strlen(folder));
+		imap_command_folder(&c, s, folder);
 	}
 	imap_command_flags(&c, flags);
 	if (date != NULL)
 		imap_command_add(&c, " \"%s\"", date);
-	imap_command_add(&c, " {%llu%s}\r\n", (unsigned long long)size, at_once ? "+" : "");
+	imap_command_add(
+	    &c, "%s{%llu%s}\r\n", utf8 ? " UTF8 (~" : " ", (unsigned long long)size, at_once ? "+" : "");
 	c.later = at_once;
 	e = imap_command_send(s, &c, true);
 	if (e == ERR_OK && !at_once)
@@ -121,6 +123,21 @@ enum err imap_append_begin(
 	if (s->alive && (s->append != APPEND_NONE || s->sent_count != 0))
 		return imap_session_fail(s, IMAP_INTERNAL, "a command inside another");
 	return imap_append_message(s, folder, 0, flags, date, size);
+}
+
+bool imap_append_takes_utf8(const struct imap_session *s)
+{
+	return s->enabled_utf8;
+}
+
+enum err imap_append_begin_utf8(
+    struct imap_session *s, const char *folder, const char *flags, const char *date, uint64_t size)
+{
+	s->append_utf8 = s->enabled_utf8;
+	enum err e = imap_append_begin(s, folder, flags, date, size);
+	if (e != ERR_OK)
+		s->append_utf8 = false;
+	return e;
 }
 
 /* The server hung up while the message was on its way: it may have said why. */
@@ -211,7 +228,9 @@ enum err imap_append_end(struct imap_session *s)
 	}
 	s->append = APPEND_NONE;
 	s->sent[s->sent_count++] = (struct imap_sent){.tag = s->append_tag, .id = s->append_id};
-	return imap_command_bytes(s, "\r\n", 2);
+	bool utf8 = s->append_utf8;
+	s->append_utf8 = false;
+	return utf8 ? imap_command_bytes(s, ")\r\n", 3) : imap_command_bytes(s, "\r\n", 2);
 }
 
 /* The APPEND that resp answers, taken out; false if there is none. */

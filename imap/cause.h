@@ -34,9 +34,12 @@ enum imap_cause {
 	IMAP_CA_FILE_BAD,        /* our own CA file cannot be read: the administrator's to mend */
 
 	/* login */
-	IMAP_LOGIN_DISABLED,   /* no way to log in with a password is offered on this connection */
-	IMAP_PASSWORD_REFUSED, /* user or password wrong, or that user may not log in */
-	IMAP_BUSY,             /* RFC 5530 UNAVAILABLE, INUSE, LIMIT, CONTACTADMIN, SERVERBUG; BYE greeting */
+	IMAP_LOGIN_DISABLED,    /* no way to log in with a password is offered on this connection */
+	IMAP_PASSWORD_REFUSED,  /* user or password wrong, or that user may not log in */
+	IMAP_TOKEN_REFUSED,     /* the same of an OAuth 2 access token, which may have expired */
+	IMAP_MECHANISM_MISSING, /* the way to log in that was asked for is not offered */
+	IMAP_SERVER_UNPROVEN,   /* SCRAM: the server does not know the password it should check */
+	IMAP_BUSY, /* RFC 5530 UNAVAILABLE, INUSE, LIMIT, CONTACTADMIN, SERVERBUG; BYE greeting */
 
 	/* commands */
 	IMAP_NO_SUCH_FOLDER,  /* TRYCREATE, NONEXISTENT */

@@ -151,10 +151,23 @@ static enum imap_cause cause_of_code(const char *code)
 	return IMAP_COMMAND_REFUSED;
 }
 
+void imap_session_mask(const struct imap_session *s, const char *text, size_t len, struct buf *out)
+{
+	if (s->secrets == NULL) {
+		buf_add(out, text, len);
+		return;
+	}
+	redact_feed(s->secrets, text, len, out);
+	redact_end(s->secrets, out);
+}
+
 enum err imap_session_refused(struct imap_session *s, const struct imap_response *resp)
 {
+	struct buf text AUTO_BUF = BUF_INIT;
 	enum imap_cause c = resp->status == IMAP_STATUS_BAD ? IMAP_PROTOCOL_ERROR : cause_of_code(resp->code);
-	enum err e = imap_fail_server(&s->failure, c, resp->text, resp->text_len);
+
+	imap_session_mask(s, resp->text, resp->text_len, &text);
+	enum err e = imap_fail_server(&s->failure, c, text.data, text.len);
 
 	snprintf(s->failure.code, sizeof(s->failure.code), "%s", resp->code);
 	return e;
@@ -167,7 +180,9 @@ static void remember_bye(struct imap_session *s, const struct imap_response *res
 
 	s->bye_cause = c == IMAP_BUSY || c == IMAP_PASSWORD_REFUSED ? c : IMAP_CLOSED;
 	buf_clear(&s->bye);
-	buf_add(&s->bye, resp->text, resp->text_len < IMAP_TEXT_MAX ? resp->text_len : IMAP_TEXT_MAX);
+	imap_session_mask(s, resp->text, resp->text_len, &s->bye);
+	if (s->bye.len > IMAP_TEXT_MAX)
+		buf_truncate(&s->bye, IMAP_TEXT_MAX);
 }
 
 static void words_of(const struct imap_node *n, struct buf *out)

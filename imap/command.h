@@ -8,6 +8,7 @@
 #include "imap/response.h"
 #include "imap/session.h"
 #include "lib/buf.h"
+#include "lib/redact.h"
 
 enum append_state { APPEND_NONE, APPEND_OPEN };
 
@@ -38,6 +39,10 @@ struct imap_session {
 	struct imap_failure failure;
 	bool alive;
 	bool authenticated;
+	struct redact *secrets; /* during the login: what no text of the server may give away; else NULL */
+	enum imap_mechanism mechanism; /* of the login */
+	bool enabled_utf8;             /* UTF8=ACCEPT */
+	bool enabled_rev2;             /* IMAP4rev2 */
 	bool selected;
 	struct imap_mailbox mailbox;
 	struct buf capabilities;   /* upper case, one space between and around: " IMAP4REV1 IDLE " */
@@ -60,6 +65,7 @@ struct imap_session {
 	uint64_t append_left;
 	unsigned append_tag;
 	unsigned append_id;
+	bool append_utf8; /* the literal stands within parentheses */
 	struct imap_sent sent[IMAP_APPENDS_MAX];
 	unsigned sent_count;
 	struct buf appended; /* the UID set of the last answer */
@@ -91,6 +97,9 @@ void imap_command_add(struct imap_command *c, const char *fmt, ...) PRINTF_LIKE(
 
 /* A space and the bytes as quoted string or literal.  CR, LF, NUL make the command unsendable. */
 void imap_command_string(struct imap_command *c, const char *bytes, size_t len);
+
+/* A space and a folder's name, RAW as session.h has it, as this server wants it (enable.c). */
+void imap_command_folder(struct imap_command *c, const struct imap_session *s, const char *name);
 
 /*
  * Send it (the CR LF is added here, except where an APPEND's literal follows: no_end).  ERR_INVALID before
@@ -157,6 +166,10 @@ void imap_fetch_details(struct imap_session *s, const struct imap_response *resp
 enum err imap_session_fail(struct imap_session *s, enum imap_cause c, const char *why);
 enum err imap_session_refused(struct imap_session *s, const struct imap_response *resp) MUST_CHECK;
 
+/* What the server says, the login's secrets masked: before it is cut, or a part of one would go unrecognised.
+ */
+void imap_session_mask(const struct imap_session *s, const char *text, size_t len, struct buf *out);
+
 /* ERR_OK when alive with nothing pending, clearing the last failure; else the failure that forbids commands.
  */
 enum err imap_session_ready(struct imap_session *s) MUST_CHECK;
@@ -164,6 +177,10 @@ enum err imap_session_ready(struct imap_session *s) MUST_CHECK;
 /* The ok handler of SELECT (folder.c), and what a server means that says no more than NO. */
 void imap_on_selected(void *ctx, const struct imap_response *resp);
 enum err imap_explain_missing(struct imap_session *s, enum err e) MUST_CHECK;
+
+/* Tells the ranges of ESEARCH's ALL within first..last; false where it is malformed (esearch.c). */
+bool imap_esearch_all(
+    const struct imap_response *resp, uint32_t first, uint32_t last, imap_range_fn fn, void *ctx);
 
 /* The untagged handler of STATUS (folder.c). */
 struct imap_status_query {
@@ -174,6 +191,21 @@ enum err imap_on_status(void *ctx, const struct imap_response *resp) MUST_CHECK;
 
 /* What STATUS is asked for to see whether a folder has changed (folder.c). */
 const char *imap_count_items(const struct imap_session *s);
+
+/*
+ * After the login: UTF8=ACCEPT (RFC 6855) and IMAP4rev2 (RFC 9051), as far as offered (enable.c).  What it is
+ * for stands in session.h.
+ */
+enum err imap_enable(struct imap_session *s) MUST_CHECK;
+
+/* Whether the server speaks IMAP4rev2 to us: enabled, or because it speaks nothing else (session.c). */
+bool imap_session_is_rev2(const struct imap_session *s);
+
+/* A name the server told, as session.h has it: itself, or in a; NULL where it can not be said so. */
+const char *imap_name_taken(const struct imap_session *s, struct arena *a, const char *name);
+
+/* Whether the word stands in the server's list, whatever that includes. */
+bool imap_session_lists(const struct imap_session *s, const char *word);
 
 /* CAPABILITY, for session.c and login.c. */
 enum err imap_ask_capabilities(struct imap_session *s) MUST_CHECK;

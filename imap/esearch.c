@@ -39,15 +39,24 @@ static void tell_ranges(struct search *q, const char *set)
 	}
 }
 
+bool imap_esearch_all(
+    const struct imap_response *resp, uint32_t first, uint32_t last, imap_range_fn fn, void *ctx)
+{
+	struct search q = {.first = first, .last = last, .fn = fn, .ctx = ctx};
+
+	for (const struct imap_node *n = resp->nodes; n != NULL; n = n->next)
+		if (imap_node_is(n, "ALL") && n->next != NULL && imap_node_text(n->next) != NULL)
+			tell_ranges(&q, imap_node_text(n->next));
+	return !q.malformed;
+}
+
 static enum err on_esearch(void *ctx, const struct imap_response *resp)
 {
 	struct search *q = ctx;
 
-	if (resp->numbered || strcasecmp(resp->word, "ESEARCH") != 0)
-		return ERR_OK;
-	for (const struct imap_node *n = resp->nodes; n != NULL; n = n->next)
-		if (imap_node_is(n, "ALL") && n->next != NULL && imap_node_text(n->next) != NULL)
-			tell_ranges(q, imap_node_text(n->next));
+	if (!resp->numbered && strcasecmp(resp->word, "ESEARCH") == 0 &&
+	    !imap_esearch_all(resp, q->first, q->last, q->fn, q->ctx))
+		q->malformed = true;
 	return ERR_OK;
 }
 
@@ -62,7 +71,7 @@ enum err imap_search_uids(struct imap_session *s, uint32_t first, uint32_t last,
 	if (e != ERR_OK)
 		return e;
 	if (!s->selected || first == 0 || last < first || last - first >= IMAP_SEARCH_WIDTH ||
-	    !(imap_session_can(s, "ESEARCH") || imap_session_can(s, "IMAP4rev2")))
+	    !imap_session_can(s, "ESEARCH"))
 		return imap_session_fail(s, IMAP_INTERNAL, "a search out of place");
 	imap_command_add(&c, " %u:%u", first, last);
 	e = imap_command_run(s, &c, &h);

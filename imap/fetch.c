@@ -171,7 +171,7 @@ enum err imap_listing_ask(
 	imap_command_init(&fetch, s, "UID FETCH");
 	if (e != ERR_OK)
 		return e;
-	imap_command_string(&select, folder, strlen(folder));
+	imap_command_folder(&select, s, folder);
 	if (under_way == IMAP_LISTINGS_MAX || (under_way > 0 && select.cut_count > 0))
 		return imap_session_fail(s, IMAP_INTERNAL, "too many listings under way");
 	add_ranges(&fetch, &all, 1);

@@ -76,8 +76,13 @@ static bool usable_name(const struct imap_node *n)
 	       memchr(text, '\0', n->len) == NULL && strpbrk(text, "\r\n") == NULL;
 }
 
-static struct found *add_found(struct lister *l, const char *name, enum found_by by)
+/* NULL for a name that cannot be said in modified UTF-7. */
+static struct found *add_found(struct lister *l, const char *told, enum found_by by)
 {
+	const char *name = imap_name_taken(l->s, l->arena, told);
+
+	if (name == NULL)
+		return NULL;
 	if (l->count == l->cap) {
 		l->cap = l->cap ? 2 * l->cap : 64;
 		l->found = mem_resize(l->found, l->cap, sizeof(*l->found));
@@ -96,8 +101,11 @@ static void on_counted(struct lister *l, const struct imap_response *resp)
 	struct imap_status_query q = {.status = status};
 
 	*status = (struct imap_status){0};
-	if (usable_name(resp->nodes) && imap_on_status(&q, resp) == ERR_OK && q.told)
-		add_found(l, resp->nodes->bytes, BY_STATUS)->folder.status = status;
+	if (!usable_name(resp->nodes) || imap_on_status(&q, resp) != ERR_OK || !q.told)
+		return;
+	struct found *f = add_found(l, resp->nodes->bytes, BY_STATUS);
+	if (f != NULL)
+		f->folder.status = status;
 }
 
 static enum err on_list(void *ctx, const struct imap_response *resp)
@@ -117,11 +125,13 @@ static enum err on_list(void *ctx, const struct imap_response *resp)
 	}
 	delimiter = resp->nodes->next;
 	name = delimiter != NULL ? delimiter->next : NULL;
-	if (!usable_name(name)) {
+	struct found *added =
+	    usable_name(name) ? add_found(l, name->bytes, l->lsub ? BY_LSUB : BY_LIST) : NULL;
+	if (added == NULL) {
 		l->unusable += !l->lsub;
 		return ERR_OK;
 	}
-	struct imap_folder *f = &add_found(l, name->bytes, l->lsub ? BY_LSUB : BY_LIST)->folder;
+	struct imap_folder *f = &added->folder;
 	const char *mark = imap_node_text(delimiter);
 	f->delimiter = mark != NULL ? mark[0] : '\0';
 	f->flags = l->lsub ? IMAP_FOLDER_SUBSCRIBED : flags_of(resp->nodes);
@@ -210,9 +220,8 @@ static enum err list_all(
 
 	if (e != ERR_OK)
 		return e;
-	if (imap_session_can(s, "LIST-EXTENDED") || imap_session_can(s, "IMAP4rev2")) {
-		e = run_extended(s, &l,
-		    counted && (imap_session_can(s, "LIST-STATUS") || imap_session_can(s, "IMAP4rev2")));
+	if (imap_session_can(s, "LIST-EXTENDED")) {
+		e = run_extended(s, &l, counted && imap_session_can(s, "LIST-STATUS"));
 	} else {
 		e = run_list(s, "LIST \"\" \"*\"", &l);
 		l.lsub = true;
@@ -243,6 +252,7 @@ enum err imap_list_counted(struct imap_session *s, struct arena *a, struct imap_
 /* ---- NAMESPACE ---- */
 
 struct namespace_query {
+	const struct imap_session *s;
 	struct arena *arena;
 	struct imap_namespace *ns;
 };
@@ -259,8 +269,10 @@ static enum err on_namespace(void *ctx, const struct imap_response *resp)
 	if (prefix == NULL || imap_node_text(prefix) == NULL)
 		return ERR_OK;
 	const char *mark = imap_node_text(prefix->next);
-	q->ns->known = true;
-	q->ns->prefix = arena_strndup(q->arena, prefix->bytes, prefix->len);
+	const char *told = arena_strndup(q->arena, prefix->bytes, prefix->len);
+	const char *taken = imap_name_taken(q->s, q->arena, told);
+	q->ns->known = taken != NULL;
+	q->ns->prefix = taken != NULL ? taken : "";
 	q->ns->delimiter = mark != NULL ? mark[0] : '\0';
 	return ERR_OK;
 }
@@ -274,7 +286,7 @@ static enum err optional(const struct imap_session *s, enum err e)
 enum err imap_namespace(struct imap_session *s, struct arena *a, struct imap_namespace *ns_r)
 {
 	struct imap_command c AUTO_COMMAND;
-	struct namespace_query q = {.arena = a, .ns = ns_r};
+	struct namespace_query q = {.s = s, .arena = a, .ns = ns_r};
 	struct imap_handler h = {.untagged = on_namespace, .ctx = &q};
 
 	*ns_r = (struct imap_namespace){.prefix = ""};
@@ -347,7 +359,7 @@ enum err imap_status(struct imap_session *s, const char *folder, struct imap_sta
 
 	*st_r = (struct imap_status){0};
 	imap_command_init(&c, s, "STATUS");
-	imap_command_string(&c, folder, strlen(folder));
+	imap_command_folder(&c, s, folder);
 	imap_command_add(&c, " (MESSAGES UIDNEXT UIDVALIDITY UNSEEN%s)",
 	    imap_session_can(s, "STATUS=SIZE") ? " SIZE" : "");
 	enum err e = imap_session_ready(s);
@@ -376,7 +388,7 @@ enum err imap_select_send(struct imap_session *s, const char *folder, bool read_
 	struct imap_command c AUTO_COMMAND;
 
 	imap_command_init(&c, s, read_only ? "EXAMINE" : "SELECT");
-	imap_command_string(&c, folder, strlen(folder));
+	imap_command_folder(&c, s, folder);
 	enum err e = imap_session_ready(s);
 	if (e != ERR_OK)
 		return e;
@@ -417,7 +429,7 @@ static enum err on_folder(struct imap_session *s, const char *verb, const char *
 	struct imap_command c AUTO_COMMAND;
 
 	imap_command_init(&c, s, verb);
-	imap_command_string(&c, folder, strlen(folder));
+	imap_command_folder(&c, s, folder);
 	enum err e = imap_session_ready(s);
 	return e == ERR_OK ? imap_command_run(s, &c, NULL) : e;
 }
@@ -462,7 +474,7 @@ enum err imap_quota(struct imap_session *s, const char *folder, struct imap_quot
 
 	*q_r = (struct imap_quota){0};
 	imap_command_init(&c, s, "GETQUOTAROOT");
-	imap_command_string(&c, folder, strlen(folder));
+	imap_command_folder(&c, s, folder);
 	enum err e = imap_session_ready(s);
 	if (e != ERR_OK || !imap_session_can(s, "QUOTA"))
 		return e;

@@ -14,6 +14,11 @@ imap_libmcvimap_a_SOURCES = \
 	%D%/command.c %D%/command.h \
 	%D%/session.c \
 	%D%/compress.c \
+	%D%/enable.c \
+	%D%/base64.c %D%/base64.h \
+	%D%/saslprep.c %D%/saslprep.h \
+	%D%/scram.c %D%/scram.h \
+	%D%/sasl.c %D%/sasl.h \
 	%D%/login.c \
 	%D%/folder.c \
 	%D%/ahead.c \
@@ -24,4 +29,4 @@ imap_libmcvimap_a_SOURCES = \
 	%D%/append.c \
 	%D%/search.c %D%/search.h \
 	%D%/probe.c %D%/probe.h
-LIBMCVIMAP_LIBS = imap/libmcvimap.a $(LIBMCV_LIBS) $(ZLIB_LIBS)
+LIBMCVIMAP_LIBS = imap/libmcvimap.a $(LIBMCV_LIBS) $(ZLIB_LIBS) $(IDN_LIBS)

@@ -146,6 +146,7 @@ static bool valid(const struct imap_probe_request *rq)
 {
 	return rq->host != NULL && sendable(rq->host, strlen(rq->host)) && rq->port != 0 &&
 	       rq->user != NULL && sendable(rq->user, strlen(rq->user)) &&
+	       (rq->auth_user == NULL || sendable(rq->auth_user, strlen(rq->auth_user))) &&
 	       sendable(rq->password, rq->password_len) && rq->security >= IMAP_SECURITY_TLS &&
 	       rq->security <= IMAP_SECURITY_NONE;
 }
@@ -181,6 +182,14 @@ static enum err connect_and_login(const struct imap_probe_request *rq, int64_t t
 	    .connect_ms = timeout_ms,
 	    .silence_ms = timeout_ms,
 	    .deadline = deadline};
+	const struct imap_credentials c = {.mechanism = rq->mechanism,
+	    .user = rq->user,
+	    .auth_user = rq->auth_user,
+	    .secret = rq->password,
+	    .secret_len = rq->password_len,
+	    .token = rq->token,
+	    .host = rq->host,
+	    .port = rq->port};
 	enum err e;
 
 	if (rq->security != IMAP_SECURITY_TLS)
@@ -191,7 +200,7 @@ static enum err connect_and_login(const struct imap_probe_request *rq, int64_t t
 		return imap_fail(f, IMAP_IS_TLS, "%s", "");
 	if (e != ERR_OK)
 		return e;
-	e = imap_login(*s_r, rq->user, rq->password, rq->password_len);
+	e = imap_authenticate(*s_r, &c);
 	*f = *imap_session_failure(*s_r);
 	return e;
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "imap/cause.h"
+#include "imap/session.h"
 #include "imap/stream.h"
 #include "lib/arena.h"
 #include "lib/err.h"
@@ -26,6 +27,10 @@ struct imap_probe_request {
 	const char *user;
 	const char *password; /* any bytes but CR, LF, NUL */
 	size_t password_len;
+	enum imap_mechanism
+	    mechanism; /* all zero: automatic; with these three as imap_authenticate() has it */
+	const char *auth_user;
+	bool token;
 	int64_t timeout_ms;                                    /* 0 for IMAP_PROBE_TIMEOUT_MS */
 	bool (*allow)(void *ctx, const struct sockaddr *addr); /* as in struct imap_endpoint */
 	void *allow_ctx;
@@ -62,7 +67,7 @@ struct imap_probe_result {
 /*
  * Always fills r (strings in a, never NULL).  Returns imap_cause_err(r->cause): ERR_OK when logged in;
  * ERR_INVALID with IMAP_VALUE_INVALID, before any connection, for CR, LF or NUL in host, user or password,
- * an empty host, port 0 or an unknown security.
+ * an empty host or auth_user, port 0 or an unknown security.
  */
 enum err imap_probe(
     const struct imap_probe_request *rq, struct arena *a, struct imap_probe_result *r) MUST_CHECK;

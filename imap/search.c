@@ -115,15 +115,27 @@ static void add_criteria(struct imap_command *c, const char *criteria)
 
 struct search {
 	const struct imap_range *range;
-	void (*fn)(void *ctx, uint32_t uid);
+	imap_range_fn fn;
 	void *ctx;
 	uint64_t told;
+	bool malformed;
 };
+
+static enum err on_extended(struct search *q, const struct imap_response *resp)
+{
+	const struct imap_range *range = q->range;
+
+	q->malformed = q->malformed || !imap_esearch_all(resp, range->first, range->last, q->fn, q->ctx);
+	return ERR_OK;
+}
 
 static enum err on_search(void *ctx, const struct imap_response *resp)
 {
 	struct search *q = ctx;
 
+	/* IMAP4rev2 answers every search so */
+	if (!resp->numbered && strcasecmp(resp->word, "ESEARCH") == 0)
+		return on_extended(q, resp);
 	if (resp->numbered || strcasecmp(resp->word, "SEARCH") != 0)
 		return ERR_OK;
 	for (const struct imap_node *n = resp->nodes; n != NULL; n = n->next) {
@@ -133,13 +145,13 @@ static enum err on_search(void *ctx, const struct imap_response *resp)
 		if (uid < q->range->first || uid > q->range->last)
 			continue;
 		q->told++;
-		q->fn(q->ctx, (uint32_t)uid);
+		q->fn(q->ctx, (uint32_t)uid, (uint32_t)uid);
 	}
 	return ERR_OK;
 }
 
-enum err imap_search(struct imap_session *s, const struct imap_range *range, const char *criteria,
-    void (*fn)(void *ctx, uint32_t uid), void *ctx)
+enum err imap_search(
+    struct imap_session *s, const struct imap_range *range, const char *criteria, imap_range_fn fn, void *ctx)
 {
 	struct imap_command c AUTO_COMMAND;
 	struct search q = {.range = range, .fn = fn, .ctx = ctx};
@@ -150,7 +162,8 @@ enum err imap_search(struct imap_session *s, const struct imap_range *range, con
 
 	for (const char *p = criteria; *p != '\0'; p++)
 		ascii = ascii && (unsigned char)*p < 0x80;
-	imap_command_init(&c, s, ascii ? "UID SEARCH" : "UID SEARCH CHARSET UTF-8");
+	/* who speaks UTF-8 takes it for granted, and refuses to be told (RFC 6855) */
+	imap_command_init(&c, s, ascii || imap_session_utf8(s) ? "UID SEARCH" : "UID SEARCH CHARSET UTF-8");
 	if (e != ERR_OK)
 		return e;
 	if (imap_search_check(criteria, &why) != ERR_OK)
@@ -159,7 +172,8 @@ enum err imap_search(struct imap_session *s, const struct imap_range *range, con
 		return imap_session_fail(s, IMAP_INTERNAL, "nothing selected, or no range");
 	imap_command_add(&c, " UID %u:%u ", range->first, range->last);
 	add_criteria(&c, criteria);
-	return imap_command_run(s, &c, &h);
+	e = imap_command_run(s, &c, &h);
+	return e == ERR_OK && q.malformed ? imap_session_broken(s, "a set of UIDs is none") : e;
 }
 
 /* ---- EXPUNGE ---- */

@@ -17,14 +17,14 @@
 enum err imap_search_check(const char *criteria, const char **why_r) MUST_CHECK;
 
 /*
- * UID SEARCH UID first:last criteria: fn is called for each UID within the range, in the server's order,
+ * UID SEARCH UID first:last criteria: fn is told UIDs within the range, as ranges, in the server's order,
  * perhaps more than once.  Strings that are not ASCII are sent as UTF-8.  ERR_INVALID / IMAP_VALUE_INVALID
  * for what imap_search_check() refuses, IMAP_COMMAND_REFUSED and IMAP_PROTOCOL_ERROR when the server does not
  * understand.  At most IMAP_SEARCH_SPAN UIDs are to be expected in one range.
  */
 #define IMAP_SEARCH_SPAN 5000
 enum err imap_search(struct imap_session *s, const struct imap_range *range, const char *criteria,
-    void (*fn)(void *ctx, uint32_t uid), void *ctx) MUST_CHECK;
+    imap_range_fn fn, void *ctx) MUST_CHECK;
 
 /*
  * Marks the messages \Deleted and removes these alone (UID EXPUNGE).  At most IMAP_RANGES_MAX UIDs.  Without

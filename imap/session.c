@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "imap/command.h"
 #include "lib/mem.h"
@@ -22,7 +23,7 @@ void imap_set_capabilities(struct imap_session *s, const char *words)
 	buf_addc(&s->capabilities, ' ');
 }
 
-bool imap_session_can(const struct imap_session *s, const char *word)
+bool imap_session_lists(const struct imap_session *s, const char *word)
 {
 	char want[80];
 	int n = snprintf(want, sizeof(want), " %s ", word);
@@ -32,6 +33,33 @@ bool imap_session_can(const struct imap_session *s, const char *word)
 	for (char *p = want; *p != '\0'; p++)
 		*p = (char)toupper((unsigned char)*p);
 	return strstr(s->capabilities.data, want) != NULL;
+}
+
+bool imap_session_is_rev2(const struct imap_session *s)
+{
+	return s->enabled_rev2 || (imap_session_lists(s, "IMAP4rev2") && !imap_session_lists(s, "IMAP4rev1"));
+}
+
+bool imap_session_utf8(const struct imap_session *s)
+{
+	return s->enabled_utf8 || imap_session_is_rev2(s);
+}
+
+/* RFC 9051, appendix E: what IMAP4rev2 is made of, of that which is used here. */
+static bool is_part_of_rev2(const char *word)
+{
+	static const char *const parts[] = {"ENABLE", "ESEARCH", "LIST-EXTENDED", "LIST-STATUS", "LITERAL-",
+	    "NAMESPACE", "SASL-IR", "STATUS=SIZE", "UIDPLUS"};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (strcasecmp(word, parts[i]) == 0)
+			return true;
+	return false;
+}
+
+bool imap_session_can(const struct imap_session *s, const char *word)
+{
+	return imap_session_lists(s, word) || (is_part_of_rev2(word) && imap_session_is_rev2(s));
 }
 
 const char *imap_session_capabilities(const struct imap_session *s)

@@ -10,7 +10,8 @@
  * Waiting: each wait for the server ends after silence_ms without a byte moving, and in any case at deadline.
  *
  * Data: names, flags and dates are bytes as the server sent them.  Folder names are RAW: modified UTF-7 as a
- * rule (imap/mutf7.h decodes), given back to the server exactly as they came.  Every value given that holds
+ * rule (imap/mutf7.h decodes), given back to the server exactly as they came.  With a server that speaks
+ * UTF-8 (see below) they are turned into modified UTF-7 here and back again.  Every value given that holds
  * CR, LF or NUL is refused with ERR_INVALID / IMAP_VALUE_INVALID before anything is sent.
  */
 #ifndef MCV_IMAP_SESSION_H
@@ -65,11 +66,17 @@ const struct imap_failure *imap_session_failure(const struct imap_session *s);
 /* The connection below: for imap_stream_fd() and peer.  The session keeps owning it. */
 struct imap_stream *imap_session_stream(struct imap_session *s);
 
-/* Whether the server's latest capability list has word ("UIDPLUS", "AUTH=PLAIN"), ASCII case ignored. */
+/*
+ * Whether the server's latest capability list has word ("UIDPLUS", "AUTH=PLAIN"), ASCII case ignored, or its
+ * version of the protocol includes it.
+ */
 bool imap_session_can(const struct imap_session *s, const char *word);
 
 /* The list itself, words separated by single spaces, upper-cased, valid until the next command. */
 const char *imap_session_capabilities(const struct imap_session *s);
+
+/* Whether folder names travel in UTF-8. */
+bool imap_session_utf8(const struct imap_session *s);
 
 /* Largest message APPEND takes (RFC 7889 APPENDLIMIT=n), 0 when the server names none. */
 uint64_t imap_session_append_limit(const struct imap_session *s);
@@ -77,12 +84,61 @@ uint64_t imap_session_append_limit(const struct imap_session *s);
 /* ---- login ---- */
 
 /*
- * AUTHENTICATE PLAIN when offered (with SASL-IR when offered), else LOGIN; exactly one attempt, never a
- * second mechanism after a refusal.  password need not be text: any bytes but CR, LF, NUL.  Copies are wiped.
- * IMAP_LOGIN_DISABLED, IMAP_PASSWORD_REFUSED (ERR_DENIED), IMAP_BUSY (ERR_BUSY), IMAP_CLOSED …
+ * Behind the login UTF8=ACCEPT (RFC 6855) and IMAP4rev2 (RFC 9051) are enabled where offered.  A message with
+ * UTF-8 in its header is then handed out as it is, where a server else makes a copy of it for those who
+ * cannot read that (RFC 6857, 6858), and taken as it is (imap_append_begin_utf8()); all other messages are
+ * the same bytes either way.  Folder names travel in UTF-8.  Of IMAP4rev2 beyond that nothing is used that
+ * its server does not also offer by name, but where it is the only version spoken.
  */
+
+enum imap_mechanism {
+	IMAP_AUTH_AUTOMATIC,
+	IMAP_AUTH_LOGIN, /* the command, not the SASL mechanism of that name */
+	IMAP_AUTH_PLAIN,
+	IMAP_AUTH_SCRAM_SHA_256, /* RFC 7677: the password does not travel, the server proves it knows it */
+	IMAP_AUTH_XOAUTH2,
+	IMAP_AUTH_OAUTHBEARER, /* RFC 7628 */
+};
+
+struct imap_credentials {
+	enum imap_mechanism mechanism;
+	const char *user;      /* whose mailbox */
+	const char *auth_user; /* who logs in for that (a master user), with his password; NULL for user */
+	const char *secret;    /* any bytes but CR, LF, NUL */
+	size_t secret_len;
+	bool token;       /* secret is an OAuth 2 access token, which tells itself who logs in */
+	const char *host; /* as connected to, for OAUTHBEARER, with port; NULL where not known */
+	unsigned port;
+};
+
+/*
+ * Exactly one attempt, never a second mechanism after a refusal.  SASL-IR (RFC 4959) where offered.  Copies
+ * of the secret are wiped.
+ *
+ * Automatic: with a token OAUTHBEARER where it is offered, else XOAUTH2.  With a password PLAIN where it is
+ * offered, else LOGIN; on a connection without TLS SCRAM-SHA-256 before both, so that the password does not
+ * travel in the clear to a server that can do without.  Over TLS it is chosen only where nothing else is
+ * left: servers offer it whose password store cannot do it, and the refusal would be the end.  LOGIN has no
+ * place for auth_user.
+ *
+ * IMAP_MECHANISM_MISSING (not offered, nothing was sent), IMAP_LOGIN_DISABLED, IMAP_PASSWORD_REFUSED,
+ * IMAP_TOKEN_REFUSED (the text holds what an OAuth server says), IMAP_SERVER_UNPROVEN (SCRAM: it does not
+ * know the password; the session is dead), IMAP_BUSY, IMAP_CLOSED …
+ */
+enum err imap_authenticate(struct imap_session *s, const struct imap_credentials *c) MUST_CHECK;
+
+/* The same with user and password alone, automatic. */
 enum err imap_login(
     struct imap_session *s, const char *user, const char *password, size_t password_len) MUST_CHECK;
+
+/* The mechanism by its name as a server offers it ("PLAIN"); "" for automatic. */
+const char *imap_mechanism_name(enum imap_mechanism m);
+
+/* By its name, ASCII case ignored.  ERR_OK, ERR_INVALID. */
+enum err imap_mechanism_named(const char *name, enum imap_mechanism *m_r) MUST_CHECK;
+
+/* Which one the last login took or, refused, tried; automatic before. */
+enum imap_mechanism imap_session_mechanism(const struct imap_session *s);
 
 /*
  * COMPRESS=DEFLATE (RFC 4978), both ways from here on; after the login, so that no secret of ours is ever
@@ -353,6 +409,14 @@ enum err imap_append_begin(struct imap_session *s, const char *folder, const cha
 enum err imap_append_write(struct imap_session *s, const char *bytes, size_t len) MUST_CHECK;
 enum err imap_append_finish(struct imap_session *s, struct imap_appended *a_r) MUST_CHECK;
 void imap_append_abort(struct imap_session *s);
+
+/*
+ * As imap_append_begin(), as data of UTF8 (RFC 6855, 4): for a message with UTF-8 in its header that was
+ * refused otherwise; only where imap_append_takes_utf8().  The rest is the same.
+ */
+bool imap_append_takes_utf8(const struct imap_session *s);
+enum err imap_append_begin_utf8(struct imap_session *s, const char *folder, const char *flags,
+    const char *date, uint64_t size) MUST_CHECK;
 
 /*
  * Several messages, and several commands, under way at once.  message begins one: as one more of the APPEND

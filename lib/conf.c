@@ -14,6 +14,7 @@
 #include "lib/parse.h"
 
 const char conf_default_path[] = MCV_CONF_DIR "/mailconvoy.conf";
+const char conf_default_sso_socket[] = MCV_RUN_DIR "/sso.sock";
 
 enum conf_type { CONF_STR = 1, CONF_INT, CONF_BOOL, CONF_LIST };
 enum { LIST_MAX = 32 };
@@ -40,7 +41,8 @@ struct setting {
 
 static const struct setting settings[] = {
     STR(base_url, "http://127.0.0.1:8080",
-	"The address people use, without a path. With https the session cookie is Secure and __Host-."),
+	"The address people use, without a path; links in mails begin with it. With https the session "
+	"cookie is Secure and __Host-."),
     STR(database_socket, "/run/mysqld/mysqld.sock",
 	"MariaDB's Unix socket; used unless database_host is set."),
     STR(database_host, "", "MariaDB over TCP; TLS with a verified certificate is then required."),
@@ -56,12 +58,19 @@ static const struct setting settings[] = {
 	"Key that seals mailbox passwords; all the web process has."),
     STR(private_key_file, MCV_CONF_DIR "/sealing.key",
 	"Key that opens them; mode 0400, owned by the worker's user. Losing it loses every stored password."),
+    STR(second_factor_key_file, MCV_CONF_DIR "/second-factor.key",
+	"Key that the secrets of second factors are stored under; mode 0400, owned by the web's user. Losing "
+	"it loses "
+	"every second factor."),
     STR(template_path, MCV_CONF_DIR "/templates:" MCV_DATA_DIR "/templates",
 	"Where templates are looked for, in this order."),
     STR(static_dir, MCV_DATA_DIR "/static", "Style sheets and scripts, served by nginx."),
     STR(sql_dir, MCV_DATA_DIR "/sql", "The schema migrations."),
     STR(state_dir, MCV_STATE_DIR, "The worker's directory; each run gets one of its own below it."),
     STR(run_dir, MCV_RUN_DIR, "Sockets."),
+    STR(sso_socket, MCV_RUN_DIR "/sso.sock",
+	"Where control panels on this machine get sign-in links, once mailconvoy-sso.socket is enabled; "
+	"empty: off."),
     STR(sync_program, "", "Program that moves mail; empty means imapsync on PATH, else the built-in engine."),
     STR(engine_program, MCV_BIN_DIR "/mailconvoy-sync", "The built-in engine."),
     STR(verify, "size",
@@ -124,6 +133,9 @@ static const struct setting settings[] = {
     {AT(panel_origins), .type = CONF_LIST,
 	.doc = "Origins of control panels that may show every account's pages in a frame, as "
 	       "https://panel.example.org:2222; an account may have more of its own. None: no frames."},
+    {AT(sso_trusted_users), .type = CONF_LIST,
+	.doc = "System users, by name or number, who may get links for others' accounts at sso_socket, as "
+	       "root may."},
     {AT(debug), .type = CONF_BOOL, .number = 0, .doc = "Log more."},
 };
 

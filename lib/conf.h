@@ -34,11 +34,13 @@ struct conf {
 	char *database_ca_file;
 	char *public_key_file;
 	char *private_key_file;
+	char *second_factor_key_file;
 	char *template_path;
 	char *static_dir;
 	char *sql_dir;
 	char *state_dir;
 	char *run_dir;
+	char *sso_socket; /* "": nobody is signed in from this machine */
 	char *sync_program;
 	char *engine_program;
 	char *verify; /* "off", "size" or "content" */
@@ -78,11 +80,15 @@ struct conf {
 	struct conf_list deny_networks;
 	struct conf_list trusted_proxies;
 	struct conf_list panel_origins;
+	struct conf_list sso_trusted_users;
 	bool debug;
 };
 
 /* What is compiled in: CONFDIR/mailconvoy.conf. */
 extern const char conf_default_path[];
+
+/* The same of sso_socket: what who may not read the configuration goes by. */
+extern const char conf_default_sso_socket[];
 
 /*
  * Read path into a new struct, freed with conf_free().  On failure why gets one sentence with file, line and

@@ -6,6 +6,7 @@ static const char *const texts[ERR__MAX] = {
     [ERR_OK] = "ok",
     [ERR_NOT_FOUND] = "not found",
     [ERR_CONFLICT] = "conflict",
+    [ERR_STALE] = "changed meanwhile",
     [ERR_INVALID] = "invalid value",
     [ERR_DENIED] = "not permitted",
     [ERR_LIMIT] = "limit of the account reached",

@@ -12,6 +12,7 @@ enum err {
 	ERR_OK = 0,
 	ERR_NOT_FOUND, /* no such thing, or not the viewer's to see: callers must not tell these apart */
 	ERR_CONFLICT,  /* its present state forbids this (edit of a running job, a name already taken) */
+	ERR_STALE,     /* it is not what the caller saw any more */
 	ERR_INVALID,   /* the value given is malformed or out of range */
 	ERR_DENIED,    /* known who asks, and they may not */
 	ERR_LIMIT,     /* what an administrator allows the account is used up */

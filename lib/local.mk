@@ -8,6 +8,7 @@ lib_libmcv_a_SOURCES = \
 	%D%/say.c %D%/say.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/utf8.c %D%/utf8.h \
+	%D%/visible.c %D%/visible.h \
 	%D%/escape.c %D%/escape.h \
 	%D%/parse.c %D%/parse.h \
 	%D%/origin.c %D%/origin.h \
@@ -18,8 +19,11 @@ lib_libmcv_a_SOURCES = \
 	%D%/mime.c %D%/mime.h \
 	%D%/redact.c %D%/redact.h \
 	%D%/netmask.c %D%/netmask.h \
+	%D%/joboption.c %D%/joboption.h \
+	%D%/joboptions.c %D%/joboptions.h %D%/joboptions_text.c \
 	%D%/password.c %D%/password.h \
 	%D%/vault.c %D%/vault.h \
+	%D%/secretbox.c %D%/secretbox.h \
 	%D%/conf_text.c %D%/conf_text.h \
 	%D%/conf.c %D%/conf.h \
 	%D%/template.h %D%/template_ast.h \

@@ -18,7 +18,7 @@ enum { PRIO_ERR = 3, PRIO_WARNING = 4, PRIO_INFO = 6, PRIO_DEBUG = 7 };
 static const char *log_program = "mailconvoy";
 static bool log_debugging;
 static bool log_journal;
-static char log_what[80];
+static char log_what[120];
 
 /* JOURNAL_STREAM ("device:inode") is inherited also by those whose standard error goes elsewhere. */
 static bool stderr_is_journal(void)
@@ -52,9 +52,9 @@ static void add_escaped(struct buf *out, const char *s, size_t len)
 	while (i < len) {
 		size_t n = utf8_sequence(s + i, len - i);
 
-		if (n == 0 || utf8_is_control(s + i, n)) {
-			buf_addf(out, "\\x%02X", (unsigned char)s[i]);
-			i++;
+		if (n == 0 || utf8_is_control(s + i, n) || utf8_is_hidden(s + i, n)) {
+			for (n = n == 0 ? 1 : n; n > 0; n--)
+				buf_addf(out, "\\x%02X", (unsigned char)s[i++]);
 		} else {
 			buf_add(out, s + i, n);
 			i += n;

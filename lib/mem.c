@@ -1,5 +1,6 @@
 #include "lib/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,24 @@ char *mem_strndup(const char *s, size_t len)
 
 	memcpy(p, s, len);
 	return p;
+}
+
+void mem_wiping_free(void *p)
+{
+	if (p != NULL)
+		explicit_bzero(p, malloc_usable_size(p));
+	free(p);
+}
+
+void *mem_wiping_resize(void *p, size_t size)
+{
+	size_t old = p != NULL ? malloc_usable_size(p) : 0;
+	void *bigger = mem_alloc(size);
+
+	if (p != NULL)
+		memcpy(bigger, p, old < size ? old : size);
+	mem_wiping_free(p);
+	return bigger;
 }
 
 void mem_free_str(char **p)

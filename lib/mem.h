@@ -22,6 +22,13 @@ void *mem_resize(void *p, size_t count, size_t size) __attribute__((returns_nonn
 char *mem_strdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *mem_strndup(const char *s, size_t len) __attribute__((malloc, returns_nonnull));
 
+/*
+ * realloc(3) and free(3) for libraries that take their own and handle secrets: what is given back is wiped,
+ * and growing leaves no copy behind.  p may be NULL.
+ */
+void *mem_wiping_resize(void *p, size_t size) __attribute__((returns_nonnull));
+void mem_wiping_free(void *p);
+
 /* For __attribute__((cleanup)): frees the char * it guards. */
 void mem_free_str(char **p);
 #define AUTO_FREE __attribute__((cleanup(mem_free_str)))

@@ -4,6 +4,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "lib/utf8.h"
+
 enum { LABEL_MAX_BYTES = 63, HOSTNAME_MAX_BYTES = 253, EMAIL_MAX_BYTES = 254 };
 
 enum err parse_u64(const char *s, uint64_t min, uint64_t max, uint64_t *n_r)
@@ -95,5 +97,10 @@ bool parse_is_email(const char *s)
 	for (const char *c = s; c < at; c++)
 		if ((unsigned char)*c <= ' ' || *c == 0x7F || *c == '<' || *c == '>')
 			return false;
+	for (size_t i = 0, n; s + i < at; i += n) {
+		n = utf8_sequence(s + i, (size_t)(at - s) - i);
+		if (n == 0 || utf8_is_control(s + i, n) || utf8_is_hidden(s + i, n))
+			return false;
+	}
 	return parse_is_hostname(at + 1);
 }

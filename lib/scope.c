@@ -4,7 +4,8 @@
 
 #include "lib/buf.h"
 
-static const char *const names[SCOPE_COUNT] = {"jobs:read", "jobs:write", "servers:write", "accounts:write"};
+static const char *const names[SCOPE_COUNT] = {
+    "jobs:read", "jobs:write", "servers:write", "accounts:write", "sso:create"};
 
 const char *scope_name(unsigned bit)
 {

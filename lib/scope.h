@@ -11,10 +11,11 @@
 enum scope {
 	SCOPE_JOBS_READ = 1,
 	SCOPE_JOBS_WRITE = 2,
-	SCOPE_SERVERS_WRITE = 4, /* servers are read with it, too */
-	SCOPE_ACCOUNTS_WRITE = 8 /* all that administrators do; of the installation's tokens alone */
+	SCOPE_SERVERS_WRITE = 4,  /* servers are read with it, too */
+	SCOPE_ACCOUNTS_WRITE = 8, /* all that administrators do; of the installation's tokens alone */
+	SCOPE_SSO_CREATE = 16     /* make links that sign others in */
 };
-enum { SCOPE_COUNT = 4, SCOPE_ALL = 15 };
+enum { SCOPE_COUNT = 5, SCOPE_ALL = 31 };
 
 /* "jobs:read" …, of one bit; NULL for what is none. */
 const char *scope_name(unsigned bit);

@@ -82,3 +82,23 @@ enum err secretfile_read_line(const char *path, size_t max_bytes, struct buf *ou
 	}
 	return ERR_OK;
 }
+
+enum err secretfile_write(const char *path, unsigned mode, const void *bytes, size_t len, struct buf *why)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+	enum err e = ERR_OK;
+
+	if (fd < 0) {
+		e = errno == EEXIST ? ERR_CONFLICT : ERR_IO;
+	} else {
+		if (fchmod(fd, (mode_t)mode) != 0 || write(fd, bytes, len) != (ssize_t)len || fsync(fd) != 0)
+			e = ERR_IO;
+		if (close(fd) != 0)
+			e = ERR_IO;
+	}
+	if (e != ERR_OK)
+		buf_addf(why, "cannot write %s: %s", path, strerror(errno));
+	if (fd >= 0 && e != ERR_OK)
+		(void)unlink(path);
+	return e;
+}

@@ -17,7 +17,15 @@
  */
 enum err secretfile_read(const char *path, size_t max_bytes, struct buf *out, struct buf *why) MUST_CHECK;
 
-/* The same, but only the first line without its newline; also ERR_INVALID if that is empty. */
+/*
+ * Write len bytes to a new file of this mode, safely on the disk; an existing file is never overwritten.
+ * ERR_OK, ERR_CONFLICT (it exists), ERR_IO; why gets one sentence.
+ */
+enum err secretfile_write(
+    const char *path, unsigned mode, const void *bytes, size_t len, struct buf *why) MUST_CHECK;
+
+/* The same as secretfile_read(), but only the first line without its newline; also ERR_INVALID if that is
+ * empty. */
 enum err secretfile_read_line(
     const char *path, size_t max_bytes, struct buf *out, struct buf *why) MUST_CHECK;
 

@@ -83,3 +83,29 @@ bool utf8_is_control(const char *s, size_t n)
 		return u[0] < 0x20 || u[0] == 0x7F;
 	return n == 2 && u[0] == 0xC2 && u[1] < 0xA0;
 }
+
+unsigned utf8_code(const char *s, size_t n)
+{
+	static const unsigned char lead[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+	unsigned code = (unsigned char)s[0] & lead[n];
+
+	for (size_t i = 1; i < n; i++)
+		code = code << 6 | ((unsigned char)s[i] & 0x3F);
+	return code;
+}
+
+bool utf8_is_hidden(const char *s, size_t n)
+{
+	static const struct {
+		unsigned first, last;
+	} ranges[] = {{0x00AD, 0x00AD}, {0x034F, 0x034F}, {0x061C, 0x061C}, {0x115F, 0x1160},
+	    {0x17B4, 0x17B5}, {0x180B, 0x180F}, {0x200B, 0x200B}, {0x200E, 0x200F}, {0x2028, 0x202E},
+	    {0x2060, 0x206F}, {0x3164, 0x3164}, {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0}, {0xFFF0, 0xFFFB},
+	    {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF}};
+	unsigned code = utf8_code(s, n);
+
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (code >= ranges[i].first && code <= ranges[i].last)
+			return true;
+	return false;
+}

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/bio.h>
@@ -69,13 +68,13 @@ static int describe(EVP_PKEY *pkey, unsigned char *point, unsigned char *id)
 }
 
 /* Write what print() puts into a memory BIO to a new file of this mode. */
-static enum err write_pem(const char *path, mode_t mode, EVP_PKEY *pkey, int private, struct buf *why)
+static enum err write_pem(const char *path, unsigned mode, EVP_PKEY *pkey, int private, struct buf *why)
 {
 	BIO *bio = BIO_new(BIO_s_secmem());
-	enum err e = ERR_OK;
+	enum err e;
 	char *pem;
 	long len;
-	int fd, ok;
+	int ok;
 
 	if (bio == NULL)
 		return ERR_CRYPTO;
@@ -86,19 +85,7 @@ static enum err write_pem(const char *path, mode_t mode, EVP_PKEY *pkey, int pri
 		BIO_free(bio);
 		return ERR_CRYPTO;
 	}
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	if (fd < 0) {
-		e = errno == EEXIST ? ERR_CONFLICT : ERR_IO;
-	} else {
-		if (fchmod(fd, mode) != 0 || write(fd, pem, (size_t)len) != len || fsync(fd) != 0)
-			e = ERR_IO;
-		if (close(fd) != 0)
-			e = ERR_IO;
-	}
-	if (e != ERR_OK)
-		buf_addf(why, "cannot write %s: %s", path, strerror(errno));
-	if (fd >= 0 && e != ERR_OK)
-		(void)unlink(path);
+	e = secretfile_write(path, mode, pem, (size_t)len, why);
 	BIO_free(bio);
 	return e;
 }

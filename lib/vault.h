@@ -17,7 +17,7 @@
 #include "lib/buf.h"
 #include "lib/err.h"
 
-enum { VAULT_PLAIN_MAX_BYTES = 1024, VAULT_OVERHEAD_BYTES = 1 + 4 + 32 + 12 + 16, VAULT_KEY_ID_BYTES = 4 };
+enum { VAULT_PLAIN_MAX_BYTES = 4096, VAULT_OVERHEAD_BYTES = 1 + 4 + 32 + 12 + 16, VAULT_KEY_ID_BYTES = 4 };
 
 enum vault_side { VAULT_SOURCE = 1, VAULT_DESTINATION };
 

@@ -115,10 +115,13 @@ def fill(server, user):
     return refused
 
 
-def smuggle(maildir, owner):
+SMUGGLED = (identified(b"smuggled", b"", b"a NUL \0 and a bare CR \r.\r\n"), b"",
+            identified(b"8bit", b"Subject: \xff\xfe\r\n", bytes(range(1, 256)) + b"\r\n"))
+
+
+def smuggle(maildir, owner, messages=SMUGGLED):
     """Into Courier's store past its IMAP server: what came there otherwise."""
-    for n, message in enumerate((identified(b"smuggled", b"", b"a NUL \0 and a bare CR \r.\r\n"), b"",
-                                 identified(b"8bit", b"Subject: \xff\xfe\r\n", bytes(range(1, 256)) + b"\r\n"))):
+    for n, message in enumerate(messages):
         path = os.path.join(maildir, "cur", "1546300800.M%dP1.smuggled:2,S" % n)
         with open(path, "wb") as f:
             f.write(re.sub(rb"\r\n", b"\n", message))

@@ -158,8 +158,9 @@ class Dovecot:
     before_exec = None
 
     def __init__(self, directory, authority, users=None, separator="/", prefix="", special=False, quota=None,
-                 certificate_for="DNS:localhost", location=None, biggest=0, connections=200, compress=False):
-        """quota: of storage; biggest: message in bytes, where there is a quota; connections: of a user."""
+                 certificate_for="DNS:localhost", location=None, biggest=0, connections=200, compress=False, settings=""):
+        """quota: of storage; biggest: message in bytes, where there is a quota; connections: of a user; settings:
+        more lines of the configuration, "{dir}" the directory."""
         self.directory = directory
         self.users = dict(users or {"user": "pass word%1"})
         self.separator, self.prefix = separator, prefix
@@ -190,7 +191,8 @@ class Dovecot:
             uid=entry.pw_uid, gid=entry.pw_gid, port=self.port, tls_port=self.tls_port,
             location=location or ("mdbox:~/mdbox" if separator == "/" else "maildir:~/Maildir"),
             special=SPECIAL.format(auto="create" if special else "no"), connections=connections,
-            extra=(QUOTA.format(quota=quota, biggest=biggest) if quota else "") + (ZLIB.format() if compress else ""))
+            extra=(QUOTA.format(quota=quota, biggest=biggest) if quota else "") + (ZLIB.format() if compress else "") +
+            settings.replace("{dir}", directory))
         self.config = os.path.join(directory, "dovecot.conf")
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(text)

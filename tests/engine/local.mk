@@ -1,20 +1,25 @@
 # tests/engine: whole migrations between real servers, by the engine and, where it is installed, by imapsync
 ENGINE_TESTS = \
+	tests/engine/test_capabilities.py \
 	tests/engine/test_compress.py \
 	tests/engine/test_contract.py \
 	tests/engine/test_copy.py \
 	tests/engine/test_crosscheck.py \
 	tests/engine/test_cuts.py \
+	tests/engine/test_dates.py \
 	tests/engine/test_delete.py \
 	tests/engine/test_destination.py \
 	tests/engine/test_faults.py \
 	tests/engine/test_hostile.py \
+	tests/engine/test_kin.py \
+	tests/engine/test_login.py \
 	tests/engine/test_matrix.py \
 	tests/engine/test_options.py \
 	tests/engine/test_refusals.py \
 	tests/engine/test_situations.py \
 	tests/engine/test_state.py \
 	tests/engine/test_transient.py \
+	tests/engine/test_utf8.py \
 	tests/engine/test_verify.py
 TESTS += $(ENGINE_TESTS)
 check_PROGRAMS += tests/engine/judge
@@ -28,5 +33,7 @@ EXTRA_DIST += $(ENGINE_TESTS) \
 	tests/engine/harness.py \
 	tests/engine/imapbox.py \
 	tests/engine/miscopier.py \
+	tests/engine/oauth.py \
 	tests/engine/proxy.py \
-	tests/engine/unpacked.py
+	tests/engine/unpacked.py \
+	tests/engine/utf8box.py

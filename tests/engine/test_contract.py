@@ -9,6 +9,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dovecot
 import imapbox as box
 from harness import BUILDDIR, Skip, Tests, check
+from proxy import Proxy
 
 tests = Tests(quota="1M")
 JUDGE = os.path.join(BUILDDIR, "tests", "engine", "judge")
@@ -72,6 +73,20 @@ def a_wrong_password_is_known(bench, program):
     expect(judge(r), r, reason="auth_destination", action="edit_destination")
     r = bench.sync(program, bench.user(), password1="wrong", password2="wrong")
     expect(judge(r), r, reason="auth_both")
+
+
+@tests.engine_only
+def a_login_that_fails_for_another_reason_than_the_password_is_known(bench, program):
+    user = bench.user()
+    r = bench.sync(program, user, "--authmech1=XOAUTH2", "--oauthaccesstoken1=" + bench.passfile("token", "token"))
+    expect(judge(r), r, state=1, reason="mechanism_missing_source", action="change_options")
+
+    def passwordless(data):
+        return data.replace(b"AUTH=PLAIN", b"LOGINDISABLED")
+
+    with Proxy(bench.destination.port, from_server=lambda _, data: passwordless(data)) as proxy:
+        r = bench.sync(program, user, port2=proxy.port)
+    expect(judge(r), r, state=1, reason="no_passwords_destination", action="edit_server_destination")
 
 
 @tests.test

@@ -2,6 +2,7 @@
 """--delete2: what the source has not goes from the destination, and nothing else ever does."""
 
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -60,6 +61,36 @@ def a_dry_run_says_what_would_be_deleted(bench, program):
     check(r.has("Host2: msg INBOX/3 deleted on host2 \t(not really since --dry mode)"), r)
     check(not r.has("Host2: msg INBOX/2 deleted"), r)
     check(box.uids(bench.destination, user) == before, r)
+
+
+COULD_BE = r"Messages deleted on host2 +: 0 \(could be (\d+) without dry mode\)"
+
+
+@tests.engine_only
+def a_dry_run_counts_without_a_limit_and_says_so_at_its_end(bench, program):
+    user = bench.user()
+    both(bench, user, range(5), range(3, 9))
+    both(bench, user, [20], [21, 22], "Work")
+    before = box.uids(bench.destination, user)
+    r = bench.sync(program, user, "--delete2", "--dry")
+    check(r.code == 0 and re.findall(COULD_BE, r.output) == ["6"], r)
+    check(box.uids(bench.destination, user) == before, r)
+    r = bench.sync(program, user, "--dry")
+    check(r.code == 0 and not re.findall(COULD_BE, r.output), r)
+
+
+@tests.engine_only
+def a_dry_run_that_is_not_sure_counts_nothing(bench, program):
+    user = bench.user()
+    both(bench, user, [1], [1, 9])
+    hide = lambda _, data: data.replace(b" UIDPLUS", b" XIDPLUS")
+    with Proxy(bench.destination.port, from_server=hide) as proxy:
+        r = bench.sync(program, user, "--delete2", "--dry", port2=proxy.port)
+    check(r.code == 111 and r.has("UIDPLUS") and not re.findall(COULD_BE, r.output), r)
+    hide = lambda _, data: data.replace(b"FETCH (UID 1 ", b"FETCH (XID 1 ")
+    with Proxy(bench.source.port, from_server=hide) as proxy:
+        r = bench.sync(program, user, "--delete2", "--dry", port1=proxy.port)
+    check(r.code != 0 and not re.findall(COULD_BE, r.output), r)
 
 
 @tests.engine_only

@@ -333,5 +333,22 @@ tests = Tests(bench=Matrix())
 pairs(everything_arrives)
 pairs(what_changes_meanwhile_is_borne)
 
+
+@tests.engine_only
+def a_nul_in_a_header_beside_8_bit_letters_is_no_other_message(bench, _):
+    """Courier hands it out; Dovecot keeps 0x80 in its place, and the letters as they are."""
+    source, user = bench.make_user("courier", "control"), "control"
+    bench.make_user("dovecot", user)
+    box.connect(source, user).logout()
+    maildir = source.maildir(user)
+    owner = os.stat(maildir)
+    message = awkward.identified(b"nul", b"Subject: \xfc and a NUL \0\r\n")
+    awkward.smuggle(maildir, (owner.st_uid, owner.st_gid), (message,))
+    r = run(bench, ("courier", "dovecot"), (user, user))
+    check(r.code == 0 and r.number("Messages transferred") == 1, r)
+    check(body_of(source, user, "INBOX", 1) == message)
+    held = bench.sync(PROGRAMS[0], user, "--verify=content", port1=source.port, port2=bench.server("dovecot").port)
+    check(held.code == 0, held)
+
 if __name__ == "__main__":
     tests.main()

@@ -66,6 +66,22 @@ def a_folder_goes_where_it_is_told(bench, program):
     check(counts(bench.destination, user) == {"Old/Shop": 1, "Work": 1}, r)
 
 
+@tests.engine_only
+def a_name_that_no_folder_has_is_told(bench, program):
+    user = bench.user()
+    fill(bench.source, user, TREE)
+    wrong = ("--folder=Wrok", "--folderrec=Trash", "--exclude=^Jnuk$", "--f1f2=Wrokshop=Old/Shop")
+    r = bench.sync(program, user, "--subfolder1=Work", "--folder=Work", "--exclude=^Work.2023$", *wrong)
+    check(r.code == 0, r)
+    told = [line for line in r.output.splitlines() if line.startswith(("Host1: folder", "Host1: no folder"))]
+    check([line for line in told if "does not exist" in line or "not below" in line or "no folder" in line] == [
+        "Host1: folder [Wrok] does not exist, ignored",
+        "Host1: folder [Trash] is not below subfolder1 [Work], ignored",
+        "Host1: no folder matches exclude [^Jnuk$]",
+        "Host1: no folder is called as f1f2 [Wrokshop=Old/Shop] says, ignored",
+    ], str(told))
+
+
 @tests.test
 def all_may_come_below_one_folder(bench, program):
     user = bench.user()

@@ -6,6 +6,7 @@
 #include "fcgi/form.h"
 #include "fcgi/tail.h"
 #include "lib/utf8.h"
+#include "lib/visible.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	took = tail_text((const char *)data, size, TAIL_LAST, &text);
 	assert(took == size && utf8_valid(text.data, text.len));
-	tail_visible(text.data, text.len, &shown);
+	visible_text(text.data, text.len, &shown);
 	assert(utf8_valid(shown.data, shown.len));
 
 	if (params_parse(&ps, a, (const char *)data, size) != ERR_OK)

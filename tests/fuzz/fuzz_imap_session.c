@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "imap/search.h"
 #include "imap/session.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -147,8 +148,19 @@ static void changes(struct imap_session *s, struct arena *a)
 	    imap_select(s, "INBOX", true, &m) != ERR_OK)
 		return;
 	if (imap_fetch_changed(s, &range, 5, IMAP_FETCH_FLAGS, on_changed, NULL) == ERR_OK &&
-	    imap_search_uids(s, 2, 9, on_range, NULL) == ERR_OK)
+	    imap_search_uids(s, 2, 9, on_range, NULL) == ERR_OK &&
+	    imap_search(s, &range, "ALL", on_range, NULL) == ERR_OK)
 		assert(imap_session_alive(s));
+}
+
+/* As asked for, where the bit is set that nothing else looks at. */
+static enum err log_in(struct imap_session *s, unsigned choice)
+{
+	struct imap_credentials c = {.user = "user", .secret = "secret", .secret_len = 6};
+
+	c.mechanism = choice & 32 ? IMAP_AUTH_SCRAM_SHA_256 : IMAP_AUTH_XOAUTH2;
+	c.token = c.mechanism == IMAP_AUTH_XOAUTH2;
+	return choice & 128 ? imap_authenticate(s, &c) : imap_login(s, "user", "secret", 6);
 }
 
 static void commands(struct imap_session *s, unsigned choice, struct arena *a)
@@ -160,7 +172,7 @@ static void commands(struct imap_session *s, unsigned choice, struct arena *a)
 	struct imap_mailbox m;
 	struct imap_appended appended;
 
-	if ((choice & 1) && imap_login(s, "user", "secret", 6) != ERR_OK)
+	if ((choice & 1) && log_in(s, choice) != ERR_OK)
 		return;
 	if ((choice & 64) && imap_compress(s) != ERR_OK && !imap_session_alive(s))
 		return;

@@ -8,6 +8,8 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_redact \
 	tests/fuzz/fuzz_request \
 	tests/fuzz/fuzz_form \
+	tests/fuzz/fuzz_json_body \
+	tests/fuzz/fuzz_headers \
 	tests/fuzz/fuzz_multipart \
 	tests/fuzz/fuzz_csv \
 	tests/fuzz/fuzz_progress \
@@ -43,6 +45,14 @@ tests_fuzz_fuzz_request_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS)
 tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz_form.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_form_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_form_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS)
+
+tests_fuzz_fuzz_json_body_SOURCES = tests/fuzz/fuzz_json_body.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_json_body_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_json_body_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS)
+
+tests_fuzz_fuzz_headers_SOURCES = tests/fuzz/fuzz_headers.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_headers_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_headers_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS)
 
 tests_fuzz_fuzz_multipart_SOURCES = tests/fuzz/fuzz_multipart.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_multipart_LDFLAGS = $(FUZZ_LINK)

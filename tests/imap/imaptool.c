@@ -298,6 +298,25 @@ static enum err store(struct imap_session *s, char *args)
 	return imap_store(s, uid, IMAP_STORE_ADD, flags);
 }
 
+/* "auth MECHANISM USER AUTH_USER SECRET", "-" for none; a token where the mechanism takes one. */
+static enum err authenticate(struct imap_session *s, char *args)
+{
+	char *word[4] = {args};
+	struct imap_credentials c = {0};
+
+	for (int i = 1; i < 4; i++) {
+		word[i] = strchr(word[i - 1], ' ');
+		*word[i]++ = '\0';
+	}
+	(void)!imap_mechanism_named(word[0], &c.mechanism);
+	c.user = word[1];
+	c.auth_user = strcmp(word[2], "-") != 0 ? word[2] : NULL;
+	c.secret = word[3];
+	c.secret_len = strlen(word[3]);
+	c.token = c.mechanism >= IMAP_AUTH_XOAUTH2 || strcmp(word[0], "token") == 0;
+	return imap_authenticate(s, &c);
+}
+
 static enum err run(struct imap_session *s, struct arena *a, char *line)
 {
 	char *args = strchr(line, ' ');
@@ -308,6 +327,8 @@ static enum err run(struct imap_session *s, struct arena *a, char *line)
 		*password++ = '\0';
 		return imap_login(s, args, password, strlen(password));
 	}
+	if (strcmp(line, "auth") == 0)
+		return authenticate(s, args);
 	if (strcmp(line, "list") == 0)
 		return list(s, a);
 	if (strcmp(line, "namespace") == 0)

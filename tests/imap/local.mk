@@ -3,6 +3,7 @@ check_PROGRAMS += tests/imap/imaptool
 tests_imap_imaptool_LDADD = $(LIBMCVIMAP_LIBS)
 IMAP_TESTS = \
 	%D%/test_faulty.py \
+	%D%/test_sasl.py \
 	%D%/test_dovecot.py
 TESTS += $(IMAP_TESTS)
 EXTRA_DIST += $(IMAP_TESTS) \
