@@ -91,6 +91,8 @@ void job_counters_init(struct job_counters *c)
 	    .messages_skipped = -1,
 	    .messages_failed = -1,
 	    .messages_to_copy = -1,
+	    .messages_to_delete = -1,
+	    .messages_deleted = -1,
 	    .bytes_total = -1,
 	    .bytes_copied = -1,
 	    .biggest_bytes = -1,
@@ -105,4 +107,9 @@ void job_counters_init(struct job_counters *c)
 const char *role_name(enum role r)
 {
 	return r == ROLE_ADMIN ? "admin" : "member";
+}
+
+bool job_is_confirmed(const struct job *j)
+{
+	return j->state == JOB_QUEUED && j->max_delete > 0;
 }

@@ -36,7 +36,7 @@ enum security { SECURITY_TLS = 1, SECURITY_STARTTLS, SECURITY_NONE };
 const char *security_name(enum security s);
 enum err security_parse(const char *name, enum security *s_r) MUST_CHECK;
 
-enum { JOB_TOKEN_BYTES = 16, JOB_REQUEST_KEY_BYTES = 16, JOB_SEALED_MAX = 2048, JOB_NAME_MAX_CHARS = 200 };
+enum { JOB_TOKEN_BYTES = 16, JOB_REQUEST_KEY_BYTES = 16, JOB_SEALED_MAX = 4200, JOB_NAME_MAX_CHARS = 200 };
 
 /* One side of a job: the server's details as they were at insert, refreshed when the job is claimed or rerun.
  */
@@ -61,6 +61,8 @@ struct job_counters {
 	int64_t rate_milli_messages; /* thousandths of a message per second */
 	int64_t eta_s;
 	int64_t quota_used_bytes, quota_limit_bytes; /* of the destination; limit 0: it has none */
+	int64_t messages_to_delete;                  /* dry run with delete2 */
+	int64_t messages_deleted;                    /* on the destination */
 };
 /* All counters -1, no folder. */
 void job_counters_init(struct job_counters *c);
@@ -104,7 +106,11 @@ struct job {
 	const char *name;   /* may be NULL */
 	const char *label;  /* name, or "source user → destination user"; never NULL */
 	bool dry_run;
+	const char *options; /* what else was asked (lib/joboptions.h); NULL: nothing */
 	struct job_side source, destination;
+	bool delete2;       /* delete what the source has not; of a dry run: count it (sql/store_delete2.h) */
+	int64_t max_delete; /* of a real run with delete2: no more than that; else -1 */
+	int64_t delete2_confirmed_at; /* of a dry run: when a real run was made of its count */
 
 	enum job_state state;
 	int64_t queued_at;
@@ -129,8 +135,12 @@ struct job {
 	struct job_counters counters;
 	struct job_verify verify;
 	int64_t progress_at, updated_at;
+	int64_t updated_us;           /* the same in microseconds: its version (sql/version.h) */
 	int64_t passwords_removed_at; /* since when none are stored: a rerun needs them given anew */
 	int64_t log_removed_at;       /* since when there is no log any more */
 };
+
+/* Whether it is queued to delete what somebody confirmed (sql/store_delete2.h): then it stays as it is. */
+bool job_is_confirmed(const struct job *j);
 
 #endif

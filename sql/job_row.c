@@ -38,6 +38,8 @@ static void read_counters(const struct db_rows *r, size_t row, unsigned *c, stru
 	k->eta_s = db_count(r, row, (*c)++);
 	k->quota_used_bytes = db_count(r, row, (*c)++);
 	k->quota_limit_bytes = db_count(r, row, (*c)++);
+	k->messages_to_delete = db_count(r, row, (*c)++);
+	k->messages_deleted = db_count(r, row, (*c)++);
 }
 
 static enum err read_verify(const struct db_rows *r, size_t row, unsigned *c, struct job_verify *v)
@@ -104,9 +106,14 @@ enum err job_row_read(const struct db_rows *r, size_t row, struct job *j)
 	if (read_verify(r, row, &c, &j->verify) != ERR_OK)
 		return ERR_INTERNAL;
 	j->progress_at = db_time_s(r, row, c++);
+	j->updated_us = db_time_us(r, row, c);
 	j->updated_at = db_time_s(r, row, c++);
 	j->passwords_removed_at = db_time_s(r, row, c++);
 	j->log_removed_at = db_time_s(r, row, c++);
+	j->options = db_str(r, row, c++);
+	j->delete2 = db_u64(r, row, c++) != 0;
+	j->max_delete = db_count(r, row, c++);
+	j->delete2_confirmed_at = db_time_s(r, row, c++);
 	return c == JOB_COLUMN_COUNT ? ERR_OK : ERR_INTERNAL;
 }
 
@@ -131,6 +138,8 @@ void job_counters_params(
 	    db_p_count(c->eta_s),
 	    db_p_count(c->quota_used_bytes),
 	    db_p_count(c->quota_limit_bytes),
+	    db_p_count(c->messages_to_delete),
+	    db_p_count(c->messages_deleted),
 	};
 
 	for (unsigned i = 0; i < JOB_COUNTERS_COUNT; i++)
@@ -176,4 +185,18 @@ void job_verify_params(const struct job_verify *v, struct arena *a, struct db_pa
 
 	for (unsigned i = 0; i < JOB_VERIFY_COUNT; i++)
 		p[i] = all[i];
+}
+
+enum err job_demand_idle(struct db *db, uint64_t id, uint64_t *other_id_r)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	struct db_rows rows;
+	enum err e = db_query(db, a,
+	    "SELECT o.id " JOB_BUSY_AMONG("job j") "WHERE j.id = ? AND j.state = 'queued'" JOB_BUSY_LOCK,
+	    DB_ARGS(db_p_u64(id)), &rows);
+
+	if (e != ERR_OK || rows.count == 0)
+		return e;
+	*other_id_r = db_u64(&rows, 0, 0);
+	return ERR_CONFLICT;
 }

@@ -30,41 +30,48 @@
 	" j.messages_copied, j.messages_skipped, j.messages_failed, j.messages_to_copy, j.bytes_total," \
 	" j.bytes_copied, j.biggest_bytes, j.rate_bytes, j.rate_milli_messages, j.eta_s, " \
 	"j.quota_used_bytes," \
-	" j.quota_limit_bytes," \
+	" j.quota_limit_bytes, j.messages_to_delete, j.messages_deleted," \
 	" j.verify_state, j.verify_mode, j.verify_messages, j.verified_messages, j.verify_missing," \
 	" j.verify_altered, j.verify_doubled, j.verify_extra, j.verify_newer, j.verify_adapted," \
 	" j.verify_note, j.verify_rows, j.progress_at, j.updated_at," \
-	" j.passwords_removed_at, j.log_removed_at "
+	" j.passwords_removed_at, j.log_removed_at, j.options, j.delete2, j.max_delete," \
+	" j.delete2_confirmed_at "
 
 /* Columns JOB_COLUMNS adds; what a query selects after them begins there. */
-enum { JOB_COLUMN_COUNT = 79 };
+enum { JOB_COLUMN_COUNT = 85 };
 
 /* ERR_INTERNAL: the row holds a word this program does not know. */
 enum err job_row_read(const struct db_rows *rows, size_t row, struct job *job_r) MUST_CHECK;
 
-/* "SET" JOB_COUNTERS_SET, and its 17 parameters: JOB_COUNTERS_ARGS(c), folder already cleaned. */
+/* "SET" JOB_COUNTERS_SET, and its 19 parameters: JOB_COUNTERS_ARGS(c), folder already cleaned. */
 #define JOB_COUNTERS_SET \
 	" folders_total = ?, folders_done = ?, folder_current = ?, messages_total = ?, messages_done = ?," \
 	" messages_copied = ?, messages_skipped = ?, messages_failed = ?, messages_to_copy = ?," \
 	" bytes_total = ?, bytes_copied = ?, biggest_bytes = ?, rate_bytes = ?, rate_milli_messages = ?," \
-	" eta_s = ?, quota_used_bytes = ?, quota_limit_bytes = ? "
-enum { JOB_COUNTERS_COUNT = 17 };
+	" eta_s = ?, quota_used_bytes = ?, quota_limit_bytes = ?, messages_to_delete = ?, messages_deleted " \
+	"= ? "
+enum { JOB_COUNTERS_COUNT = 19 };
 void job_counters_params(
     const struct job_counters *c, const char *folder, struct db_param params_r[JOB_COUNTERS_COUNT]);
 
 /*
  * "INSERT INTO job (" JOB_RERUN_COLUMNS ") SELECT dry_run, request_key, source's and destination's sealed
- * password," JOB_RERUN_VALUES "FROM job j" JOB_RERUN_SERVERS makes a queued job from job j.  Server details
- * are read anew while the servers are there and the job's account may use them.
+ * password, options," JOB_RERUN_OWNER "," JOB_RERUN_VALUES "FROM job j" JOB_RERUN_SERVERS makes a queued job
+ * from job j.  Server details are read anew while the servers are there and the job's account may use them:
+ * what an administrator's job may reach (store_queue.c) is not for who names the host now, so a member's
+ * rerun is the member's.  An administrator's stays its owner's.
  */
+#define JOB_RERUN_OWNER " COALESCE(?, j.owner_user_id)"
+#define JOB_RERUN_OWNER_ARG(v) db_p_id(viewer_is_admin(v) ? 0 : (v)->user_id)
 #define JOB_RERUN_COLUMNS \
-	"dry_run, request_key, src_sealed, dst_sealed, account_id, owner_user_id, batch_id, parent_id, " \
+	"dry_run, request_key, src_sealed, dst_sealed, options, owner_user_id, account_id, batch_id, " \
+	"parent_id, " \
 	"name," \
 	" src_server_id, src_server_name, src_host, src_port, src_security, src_verify, src_user," \
 	" dst_server_id, dst_server_name, dst_host, dst_port, dst_security, dst_verify, dst_user," \
 	" state, queued_at, updated_at"
 #define JOB_RERUN_VALUES \
-	" j.account_id, j.owner_user_id, j.batch_id, j.id, j.name," \
+	" j.account_id, j.batch_id, j.id, j.name," \
 	" j.src_server_id, COALESCE(s.name, j.src_server_name), COALESCE(s.host, j.src_host)," \
 	" COALESCE(s.port, j.src_port), COALESCE(s.security, j.src_security)," \
 	" COALESCE(s.verify, j.src_verify), j.src_user," \
@@ -77,6 +84,12 @@ void job_counters_params(
 	"j.account_id)" \
 	" LEFT JOIN server d ON d.id = j.dst_server_id AND (d.account_id IS NULL OR d.account_id = " \
 	"j.account_id) "
+
+/* Whether the server of a side ("src", "dst") of job j is another now than the job's row says. */
+#define JOB_SERVER_CHANGED(side) \
+	" EXISTS (SELECT 1 FROM server x WHERE x.id = j." side "_server_id AND NOT (x.host = j." side \
+	"_host AND x.port = j." side "_port AND x.security = j." side "_security AND x.verify = j." side \
+	"_verify)) "
 
 /* "SET" JOB_PASSWORDS_REMOVED_SET "WHERE … AND" JOB_HAS_IDLE_PASSWORDS: remove those of an ended job j. */
 #define JOB_PASSWORDS_REMOVED_SET \
@@ -130,5 +143,9 @@ void job_verify_params(
  */
 #define JOB_BUSY_AMONG(from) "FROM " from " JOIN" JOB_BUSY_TABLE "ON" JOB_BUSY_IS
 #define JOB_BUSY_LOCK " LIMIT 1 LOCK IN SHARE MODE"
+
+/* The same of one job, if it is queued.  ERR_CONFLICT: another one of its mailboxes, *other_id_r, is on its
+ * way. */
+enum err job_demand_idle(struct db *db, uint64_t id, uint64_t *other_id_r) MUST_CHECK;
 
 #endif

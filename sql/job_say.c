@@ -6,6 +6,19 @@
 #include "lib/buf.h"
 #include "lib/say.h"
 
+/* Of what is done about messages that only the destination has, where that is asked for; "" where it is not.
+ */
+static const char *deletion(struct arena *a, const struct job *j)
+{
+	int64_t n = j->dry_run ? j->counters.messages_to_delete : j->counters.messages_deleted;
+
+	if (!j->delete2 || n < 0)
+		return "";
+	return arena_printf(a,
+	    j->dry_run ? ", and could delete %s on the destination" : "; %s deleted on the destination",
+	    say_plural(a, (uint64_t)n, "message"));
+}
+
 static const char *good_sentence(struct arena *a, const struct job *j)
 {
 	const struct job_counters *c = &j->counters;
@@ -13,14 +26,15 @@ static const char *good_sentence(struct arena *a, const struct job *j)
 
 	if (j->dry_run)
 		return n < 0 ? "The dry run ended well."
-			     : arena_printf(
-				   a, "A real run would copy %s.", say_plural(a, (uint64_t)n, "message"));
+			     : arena_printf(a, "A real run would copy %s%s.",
+				   say_plural(a, (uint64_t)n, "message"), deletion(a, j));
 	if (c->messages_copied < 0)
 		return "The migration ended well.";
-	return arena_printf(a, "%s copied%s.", say_plural(a, (uint64_t)c->messages_copied, "message"),
+	return arena_printf(a, "%s copied%s%s.", say_plural(a, (uint64_t)c->messages_copied, "message"),
 	    c->messages_skipped > 0 ? arena_printf(a, "; %s were there already or skipped",
 					  say_number(a, (uint64_t)c->messages_skipped))
-				    : "");
+				    : "",
+	    deletion(a, j));
 }
 
 const char *job_say_outcome(struct arena *a, const struct job *j)
@@ -39,6 +53,7 @@ const char *job_say_action(const char *code)
 	    {"edit_destination", "Correct the destination's user and password."},
 	    {"edit_server_source", "Look at the settings of the source server."},
 	    {"edit_server_destination", "Look at the settings of the destination server."},
+	    {"change_options", "Run it with other options."},
 	    {"free_space", "Make room in the destination mailbox, then run it again."},
 	    {"view_log", "Read the log."},
 	    {"contact_admin", "Read the log, then tell the administrator."},

@@ -46,3 +46,16 @@ enum err limits_batch_hosts(struct db *db, uint64_t batch_id)
 {
 	return judge(db, "SELECT j.id FROM job j WHERE j.batch_id = ?" REFUSED, batch_id);
 }
+
+enum err limits_may_delete2(struct db *db, uint64_t account_id)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	struct db_rows rows;
+	enum err e = db_query(db, a,
+	    "SELECT id FROM account WHERE id = ? AND may_delete2 AND suspended_at IS NULL LOCK IN SHARE MODE",
+	    DB_ARGS(db_p_u64(account_id)), &rows);
+
+	if (e != ERR_OK)
+		return e;
+	return rows.count == 1 ? ERR_OK : ERR_DENIED;
+}

@@ -32,4 +32,7 @@ enum err limits_take(struct db *db, uint64_t account_id, uint64_t count) MUST_CH
 enum err limits_job_host(struct db *db, uint64_t job_id) MUST_CHECK;
 enum err limits_batch_hosts(struct db *db, uint64_t batch_id) MUST_CHECK;
 
+/* Whether the account may have messages deleted on a destination (sql/store_delete2.h).  ERR_DENIED. */
+enum err limits_may_delete2(struct db *db, uint64_t account_id) MUST_CHECK;
+
 #endif

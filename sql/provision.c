@@ -19,9 +19,10 @@ struct grant {
 static const struct grant grants[] = {
     /* the admin pages; made_ is what limits count */
     {"account",
-	"SELECT, INSERT (name, external_id, max_queued, max_daily, panel_origins, created_at),"
-	" UPDATE (name, external_id, suspended_at, closed_at, max_queued, max_daily, panel_origins, made_on, "
-	"made_count)",
+	"SELECT, INSERT (name, max_queued, max_daily, panel_origins, notify_email, may_delete2, "
+	"created_at),"
+	" UPDATE (name, suspended_at, closed_at, max_queued, max_daily, panel_origins, notify_email, "
+	"may_delete2, made_on, made_count)",
 	"SELECT"},
     {"account_host", "SELECT, INSERT, DELETE", "SELECT"},
     /* The web notes visits, and does what administrators do; nobody is ever removed or moved; who belonged to
@@ -32,8 +33,16 @@ static const struct grant grants[] = {
 	"mail_on_failed)",
 	/* whose job it is and whether they want to hear of it, not their password's hash */
 	"SELECT (id, account_id, email, role, disabled_at, mail_on_done, mail_on_failed, jobs_seen_at)"},
+    {"account_external", "SELECT, INSERT, UPDATE (uid), DELETE", NULL},
+    {"user_external", "SELECT, INSERT, DELETE", NULL},
     {"session", "SELECT, INSERT, UPDATE, DELETE", NULL},
-    {"user_link", "SELECT, INSERT, DELETE", NULL},
+    /* a mail may bring a link: its notifier ends those before it, and reads none */
+    {"user_link", "SELECT, INSERT, DELETE", "SELECT (user_id), INSERT, DELETE"},
+    {"sso_link", "SELECT, INSERT, DELETE", NULL},
+    /* of a second factor nothing changes but what was used */
+    {"second_factor", "SELECT, INSERT, UPDATE (last_step), DELETE", NULL},
+    {"recovery_code", "SELECT, INSERT, DELETE", NULL},
+    {"login_ticket", "SELECT, INSERT, UPDATE (tries_left), DELETE", NULL},
     {"api_token", "SELECT, INSERT, UPDATE (last_used_at, last_address, revoked_at)", NULL},
     /* mails may carry links to logs */
     {"log_link", "SELECT, INSERT, UPDATE (revoked_at)", "SELECT, INSERT"},
@@ -42,7 +51,11 @@ static const struct grant grants[] = {
     {"login_throttle", "SELECT, INSERT, UPDATE, DELETE", NULL},
     {"server", "SELECT, INSERT, UPDATE, DELETE", "SELECT"},
     {"batch", "SELECT, INSERT", "SELECT, UPDATE (ends, unreported)"},
-    {"notification", "SELECT", "SELECT, INSERT, UPDATE"},
+    /* the web asks for mails with a link, and takes that back */
+    {"notification",
+	"SELECT, INSERT (account_id, user_id, kind, dedupe_key, next_at, created_at, created_by),"
+	" UPDATE (state, lease_token, last_error)",
+	"SELECT, INSERT, UPDATE"},
     /* the worker makes none; it deletes those that have had their time (job_days) */
     {"job", "SELECT, INSERT, UPDATE, DELETE", "SELECT, UPDATE, DELETE"},
     /* the worker sees whether one is still going on */

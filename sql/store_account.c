@@ -3,12 +3,15 @@
 #include "sql/tx.h"
 
 #define COLUMNS \
-	"a.id, a.name, a.external_id, a.suspended_at, a.created_at, a.max_queued, a.max_daily," \
+	"a.id, a.name, (SELECT GROUP_CONCAT(CONCAT(e.issuer, ' ', e.external_id) ORDER BY e.issuer " \
+	"SEPARATOR" \
+	" '\n') FROM account_external e WHERE e.account_id = a.id), a.suspended_at, a.created_at, " \
+	"a.max_queued, a.max_daily," \
 	" IF(a.made_on <=> UTC_DATE(), a.made_count, 0)," \
 	" (SELECT COUNT(*) FROM user u WHERE u.account_id = a.id)," \
 	" (SELECT COUNT(*) FROM job j WHERE j.account_id = a.id AND j.state = 'queued')," \
 	" (SELECT COUNT(*) FROM job j WHERE j.account_id = a.id AND j.state = 'running')," \
-	" a.panel_origins, a.closed_at"
+	" a.panel_origins, a.closed_at, a.notify_email, a.may_delete2"
 
 enum { NAME_MAX_CHARS = 100 };
 
@@ -17,7 +20,7 @@ static void read_row(const struct db_rows *rows, size_t row, struct account *acc
 	*account_r = (struct account){
 	    .id = db_u64(rows, row, 0),
 	    .name = db_str(rows, row, 1),
-	    .external_id = db_str(rows, row, 2),
+	    .external_ids = db_str(rows, row, 2),
 	    .suspended_at = db_time_s(rows, row, 3),
 	    .created_at = db_time_s(rows, row, 4),
 	    .max_queued = db_count(rows, row, 5),
@@ -28,17 +31,19 @@ static void read_row(const struct db_rows *rows, size_t row, struct account *acc
 	    .running = db_u64(rows, row, 10),
 	    .panel_origins = db_str(rows, row, 11),
 	    .closed_at = db_time_s(rows, row, 12),
+	    .notify_email = db_str(rows, row, 13),
+	    .may_delete2 = db_u64(rows, row, 14) != 0,
 	};
 }
 
-enum err store_account_create(struct db *db, const char *name, const char *external_id, uint64_t *id_r)
+enum err store_account_create(struct db *db, const char *name, uint64_t *id_r)
 {
 	enum err e;
 
-	if (!text_fits(name, 1, NAME_MAX_CHARS) || !text_fits(external_id, 0, NAME_MAX_CHARS))
+	if (!text_fits(name, 1, NAME_MAX_CHARS))
 		return ERR_INVALID;
-	e = db_exec(db, "INSERT INTO account (name, external_id, created_at) VALUES (?, ?, UTC_TIMESTAMP(6))",
-	    DB_ARGS(db_p_str(name), db_p_str(external_id)), NULL);
+	e = db_exec(db, "INSERT INTO account (name, created_at) VALUES (?, UTC_TIMESTAMP(6))",
+	    DB_ARGS(db_p_str(name)), NULL);
 	if (e == ERR_OK)
 		*id_r = db_insert_id(db);
 	return e;
@@ -67,15 +72,12 @@ enum err store_account_by_name(struct db *db, struct arena *a, const char *name,
 }
 
 enum err store_account_by_external(
-    struct db *db, struct arena *a, const char *external_id, struct account *account_r)
+    struct db *db, struct arena *a, const char *issuer, const char *external_id, struct account *account_r)
 {
-	struct db_rows rows;
-	enum err e = db_query_one(db, a, "SELECT " COLUMNS " FROM account a WHERE a.external_id = ?",
-	    DB_ARGS(db_p_str(external_id)), &rows);
+	uint64_t id;
+	enum err e = store_external_find(db, EXTERNAL_ACCOUNT, issuer, external_id, &id);
 
-	if (e == ERR_OK)
-		read_row(&rows, 0, account_r);
-	return e;
+	return e == ERR_OK ? store_account_get(db, a, id, account_r) : e;
 }
 
 enum err store_account_list(struct db *db, struct arena *a, struct account **list_r, size_t *count_r)

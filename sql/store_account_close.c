@@ -3,6 +3,7 @@
 #include "sql/job_row.h"
 #include "sql/store_account.h"
 #include "sql/tx.h"
+#include "sql/user_links.h"
 
 struct closing {
 	const struct viewer *v;
@@ -52,7 +53,9 @@ static enum err end_access(struct db *db, const struct closing *c)
 {
 	static const char *const statements[] = {
 	    "DELETE s FROM session s JOIN user u ON u.id = s.user_id WHERE u.account_id = ?",
-	    "DELETE l FROM user_link l JOIN user u ON u.id = l.user_id WHERE u.account_id = ?",
+	    "DELETE l FROM sso_link l JOIN user u ON u.id = l.user_id WHERE u.account_id = ?",
+	    "DELETE e FROM user_external e JOIN user u ON u.id = e.user_id WHERE u.account_id = ?",
+	    "DELETE FROM account_external WHERE account_id = ?",
 	    "UPDATE api_token SET revoked_at = COALESCE(revoked_at, UTC_TIMESTAMP(6)) WHERE account_id = ?",
 	    "UPDATE log_link l JOIN job j ON j.id = l.job_id SET l.revoked_at = COALESCE(l.revoked_at,"
 	    " UTC_TIMESTAMP(6)) WHERE j.account_id = ?",
@@ -60,7 +63,7 @@ static enum err end_access(struct db *db, const struct closing *c)
 	    " mail_on_failed = FALSE, email = CONCAT('closed-', id, '-', LEFT(email, 220)) WHERE account_id "
 	    "= ?",
 	};
-	enum err e = ERR_OK;
+	enum err e = user_links_end_account(db, c->id, "the account was closed");
 
 	for (size_t i = 0; e == ERR_OK && i < sizeof(statements) / sizeof(statements[0]); i++)
 		e = db_exec(db, statements[i], DB_ARGS(db_p_u64(c->id)), NULL);
@@ -102,7 +105,7 @@ static enum err close_account(struct db *db, void *ctx)
 	if (e == ERR_OK)
 		e = db_exec(db,
 		    "UPDATE account SET closed_at = UTC_TIMESTAMP(6), suspended_at = COALESCE(suspended_at,"
-		    " UTC_TIMESTAMP(6)), external_id = NULL, panel_origins = NULL,"
+		    " UTC_TIMESTAMP(6)), panel_origins = NULL, notify_email = NULL,"
 		    " name = CONCAT(LEFT(name, 70), ' (closed, ', id, ')') WHERE id = ?",
 		    DB_ARGS(db_p_u64(c->id)), NULL);
 	if (e == ERR_OK)

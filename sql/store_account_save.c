@@ -8,6 +8,7 @@
 #include "sql/admin.h"
 #include "sql/job_row.h"
 #include "sql/tx.h"
+#include "sql/version.h"
 
 enum { NAME_MAX_CHARS = 100, HOST_MAX_BYTES = 253 };
 
@@ -22,6 +23,12 @@ static bool host_fits(const char *s)
 	       (parse_is_address(s) || parse_is_hostname(strncmp(s, "*.", 2) == 0 ? s + 2 : s));
 }
 
+/* NULL for "". */
+static const char *given(const char *s)
+{
+	return s != NULL && s[0] != '\0' ? s : NULL;
+}
+
 static bool fields_fit(const struct account_fields *f)
 {
 	AUTO_BUF struct buf origins = BUF_INIT;
@@ -29,8 +36,9 @@ static bool fields_fit(const struct account_fields *f)
 	for (size_t i = 0; i < f->host_count; i++)
 		if (!host_fits(f->hosts[i]))
 			return false;
-	return text_fits(f->name, 1, NAME_MAX_CHARS) && text_fits(f->external_id, 0, NAME_MAX_CHARS) &&
-	       limit_fits(f->max_queued) && limit_fits(f->max_daily) && f->host_count <= ACCOUNT_HOSTS_MAX &&
+	return text_fits(f->name, 1, NAME_MAX_CHARS) && limit_fits(f->max_queued) &&
+	       limit_fits(f->max_daily) && f->host_count <= ACCOUNT_HOSTS_MAX &&
+	       (given(f->notify_email) == NULL || parse_is_email(f->notify_email)) &&
 	       origin_list_add(&origins, f->panel_origins) == ERR_OK;
 }
 
@@ -52,40 +60,97 @@ static enum err write_hosts(struct db *db, const struct saving *s)
 	return e;
 }
 
+enum err store_account_version(
+    struct db *db, struct arena *a, const struct account *account, const char **version_r)
+{
+	AUTO_BUF struct buf b = BUF_INIT;
+	const char *const *hosts;
+	size_t count;
+	enum err e = store_account_hosts(db, a, account->id, &hosts, &count);
+
+	if (e != ERR_OK)
+		return e;
+	/* no name has a line break; external ids are a line each */
+	buf_addf(&b, "%s\n%s\n%s\n%lld\n%lld\n%d", account->name,
+	    account->panel_origins ? account->panel_origins : "",
+	    account->notify_email ? account->notify_email : "", (long long)account->max_queued,
+	    (long long)account->max_daily, account->may_delete2);
+	for (size_t i = 0; i < count; i++)
+		buf_addf(&b, "\n%s", hosts[i]);
+	buf_addf(&b, "\n\n%s", account->external_ids ? account->external_ids : "");
+	*version_r = version_of_text(a, b.data);
+	return ERR_OK;
+}
+
+/* The row is locked, so that of two who change it one comes after the other. */
+static enum err demand_version(struct db *db, struct arena *a, const struct saving *s)
+{
+	struct account old;
+	struct db_rows rows;
+	const char *version;
+	enum err e = db_query_one(
+	    db, a, "SELECT id FROM account WHERE id = ? FOR UPDATE", DB_ARGS(db_p_u64(s->id)), &rows);
+
+	if (e == ERR_OK)
+		e = store_account_get(db, a, s->id, &old);
+	if (e == ERR_OK && old.closed_at != 0)
+		return ERR_NOT_FOUND;
+	if (e == ERR_OK)
+		e = store_account_version(db, a, &old, &version);
+	if (e != ERR_OK)
+		return e;
+	return version_fits(s->f->if_version, version) ? ERR_OK : ERR_STALE;
+}
+
+static enum err write_externals(struct db *db, const struct saving *s)
+{
+	const struct account_fields *f = s->f;
+
+	if (f->issuer != NULL)
+		return store_external_set(db, EXTERNAL_ACCOUNT, s->id, f->issuer, f->external_id);
+	if (f->externals != NULL)
+		return store_external_set_all(db, EXTERNAL_ACCOUNT, s->id, f->externals, f->external_count);
+	return ERR_OK;
+}
+
+static struct db_param may_delete2_param(const struct account_fields *f)
+{
+	return f->may_delete2 != NULL ? db_p_u64(*f->may_delete2) : db_p_null();
+}
+
 static enum err save(struct db *db, void *ctx)
 {
 	AUTO_ARENA struct arena *a = arena_new();
 	const struct account_fields *f;
 	struct saving *s = ctx;
-	const char *external, *origins;
-	struct account old;
 	enum err e = admin_check(db, s->v);
 
 	f = s->f;
-	origins = f->panel_origins != NULL && f->panel_origins[0] != '\0' ? f->panel_origins : NULL;
-	external = f->external_id != NULL && f->external_id[0] != '\0' ? f->external_id : NULL;
 	if (e == ERR_OK && s->id == 0) {
 		e = db_exec(db,
-		    "INSERT INTO account (name, external_id, max_queued, max_daily, panel_origins, "
-		    "created_at)"
-		    " VALUES (?, ?, ?, ?, ?, UTC_TIMESTAMP(6))",
-		    DB_ARGS(db_p_str(f->name), db_p_str(external), db_p_count(f->max_queued),
-			db_p_count(f->max_daily), db_p_str(origins)),
+		    "INSERT INTO account (name, max_queued, max_daily, panel_origins, notify_email, "
+		    "may_delete2, created_at)"
+		    " VALUES (?, ?, ?, ?, ?, COALESCE(?, 0), UTC_TIMESTAMP(6))",
+		    DB_ARGS(db_p_str(f->name), db_p_count(f->max_queued), db_p_count(f->max_daily),
+			db_p_str(given(f->panel_origins)), db_p_str(given(f->notify_email)),
+			may_delete2_param(f)),
 		    NULL);
 		if (e == ERR_OK)
 			s->id = db_insert_id(db);
 	} else if (e == ERR_OK) {
-		e = store_account_get(db, a, s->id, &old);
-		if (e == ERR_OK && old.closed_at != 0)
-			e = ERR_NOT_FOUND;
+		e = demand_version(db, a, s);
 		if (e == ERR_OK)
 			e = db_exec(db,
-			    "UPDATE account SET name = ?, external_id = ?, max_queued = ?, max_daily = ?, "
-			    "panel_origins = ? WHERE id = ?",
-			    DB_ARGS(db_p_str(f->name), db_p_str(external), db_p_count(f->max_queued),
-				db_p_count(f->max_daily), db_p_str(origins), db_p_u64(s->id)),
+			    "UPDATE account SET name = ?, max_queued = ?, max_daily = ?, "
+			    "panel_origins = ?, notify_email = ?, may_delete2 = COALESCE(?, may_delete2) "
+			    "WHERE id = ?",
+			    DB_ARGS(db_p_str(f->name), db_p_count(f->max_queued), db_p_count(f->max_daily),
+				db_p_str(given(f->panel_origins)), db_p_str(given(f->notify_email)),
+				may_delete2_param(f), db_p_u64(s->id)),
 			    NULL);
 	}
+	if (e == ERR_OK)
+		e = write_externals(db, s);
 	return e == ERR_OK ? write_hosts(db, s) : e;
 }
 

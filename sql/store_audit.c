@@ -2,6 +2,8 @@
 
 #include "sql/tx.h"
 
+#define MICROSECONDS INT64_C(1000000)
+
 enum { ADDRESS_MAX_CHARS = 64, OBJECT_MAX_CHARS = 100, DETAIL_MAX_CHARS = 1000 };
 
 enum err store_audit_add(struct db *db, const struct audit *entry)
@@ -9,11 +11,11 @@ enum err store_audit_add(struct db *db, const struct audit *entry)
 	AUTO_ARENA struct arena *a = arena_new();
 
 	return db_exec(db,
-	    "INSERT INTO audit (at, account_id, user_id, token_id, address, action, object, detail)"
-	    " VALUES (UTC_TIMESTAMP(6), ?, ?, ?, ?, ?, ?, ?)",
+	    "INSERT INTO audit (at, account_id, user_id, token_id, support, address, action, object, detail)"
+	    " VALUES (UTC_TIMESTAMP(6), ?, ?, ?, ?, ?, ?, ?, ?)",
 	    DB_ARGS(db_p_id(entry->account_id), db_p_id(entry->user_id), db_p_id(entry->token_id),
-		db_p_str(text_clean(a, entry->address, ADDRESS_MAX_CHARS)), db_p_str(entry->action),
-		db_p_str(text_clean(a, entry->object, OBJECT_MAX_CHARS)),
+		db_p_str(entry->support), db_p_str(text_clean(a, entry->address, ADDRESS_MAX_CHARS)),
+		db_p_str(entry->action), db_p_str(text_clean(a, entry->object, OBJECT_MAX_CHARS)),
 		db_p_str(text_clean(a, entry->detail, DETAIL_MAX_CHARS))),
 	    NULL);
 }
@@ -41,6 +43,15 @@ static void add_filter(struct query *q, const struct viewer *v, const struct aud
 		add_action(q, f->action);
 	if (f->object != NULL && f->object[0] != '\0')
 		query_add_p(q, " AND t.object = ?", db_p_str(f->object));
+	if (f->email != NULL && f->email[0] != '\0')
+		query_add_p(
+		    q, " AND t.user_id IN (SELECT w.id FROM user w WHERE w.email = ?)", db_p_str(f->email));
+	if (f->address != NULL && f->address[0] != '\0')
+		query_add_p(q, " AND t.address = ?", db_p_str(f->address));
+	if (f->from_s != 0)
+		query_add_p(q, " AND t.at >= ?", db_p_time(f->from_s * MICROSECONDS));
+	if (f->until_s != 0)
+		query_add_p(q, " AND t.at < ?", db_p_time(f->until_s * MICROSECONDS));
 	if (f->before != 0)
 		query_add_p(q, " AND t.id < ?", db_p_u64(f->before));
 }
@@ -58,7 +69,7 @@ enum err store_audit_list(struct db *db, struct arena *a, const struct viewer *v
 	query_add(&q,
 	    "SELECT t.id, t.at, t.account_id, t.user_id, t.address, t.action, t.object, t.detail, t.token_id,"
 	    " (SELECT a.name FROM account a WHERE a.id = t.account_id),"
-	    " (SELECT u.email FROM user u WHERE u.id = t.user_id) FROM audit t WHERE 1");
+	    " (SELECT u.email FROM user u WHERE u.id = t.user_id), t.support FROM audit t WHERE 1");
 	add_filter(&q, v, f);
 	query_add_p(&q, " ORDER BY t.id DESC LIMIT ?", db_p_u64(limit));
 	e = db_query(db, a, q.sql.data, q.params, q.count, &rows);
@@ -78,6 +89,7 @@ enum err store_audit_list(struct db *db, struct arena *a, const struct viewer *v
 		    .token_id = db_u64(&rows, i, 8),
 		    .account_name = db_str(&rows, i, 9),
 		    .email = db_str(&rows, i, 10),
+		    .support = db_str(&rows, i, 11),
 		};
 	*list_r = list;
 	*count_r = rows.count;

@@ -18,6 +18,7 @@ struct audit {
 	uint64_t account_id;              /* 0: none */
 	uint64_t user_id;                 /* 0: nobody signed in, or the command line */
 	uint64_t token_id;                /* the API token it was done with; 0: none */
+	const char *support;              /* who did it in the user's place; NULL: the user */
 	const char *account_name, *email; /* set by store_audit_list(); NULL: none, or gone */
 	const char *address;              /* where from; may be NULL */
 	const char *action;               /* "login", "login_refused", "job_delete": at most 40 characters */
@@ -33,6 +34,9 @@ struct audit_filter {
 	uint64_t account_id, user_id; /* 0: any */
 	const char *action;           /* exactly; NULL or "": any */
 	const char *object;           /* exactly, as "job 17"; NULL or "": any */
+	const char *email;            /* of who did it, exactly; NULL or "": any */
+	const char *address;          /* where from, exactly; NULL or "": any */
+	int64_t from_s, until_s;      /* at or after, before: seconds since 1970 UTC; 0: any */
 	uint64_t before;              /* only older than this id; 0: from the newest */
 };
 enum { AUDIT_PAGE_MAX = 500 };

@@ -32,6 +32,7 @@ static const char *const outcomes[BULK_OUTCOME__MAX] = {
     [BULK_ENDED] = "ended",
     [BULK_STOPPING_ALREADY] = "stopping_already",
     [BULK_RUNNING] = "running",
+    [BULK_DELETES] = "deletes",
     [BULK_GONE] = "gone",
 };
 
@@ -97,7 +98,7 @@ const char *bulk_verdict(enum bulk_action action)
 		       " ELSE 'passwords_removed' END";
 	default:
 		return "CASE WHEN j.id IS NULL THEN 'gone' WHEN j.state IN ('queued', 'running') THEN "
-		       "'not_ended'"
+		       "'not_ended' WHEN j.delete2 THEN 'deletes'"
 		       " WHEN " JOB_BUSY_ID " IS NOT NULL THEN 'mailboxes_busy'"
 		       " WHEN r.is_last = 0 THEN 'older_run'"
 		       " WHEN j.passwords_removed_at IS NOT NULL THEN 'needs_passwords' ELSE 'requeued' END";
@@ -115,8 +116,11 @@ struct asking {
 static enum err find_by_key(struct db *db, const struct asking *c, uint64_t *id_r)
 {
 	struct db_rows rows;
-	enum err e = db_query_one(db, c->arena, "SELECT id FROM bulk WHERE user_id = ? AND request_key = ?",
-	    DB_ARGS(db_p_u64(c->v->user_id), db_p_blob(c->q->request_key, JOB_REQUEST_KEY_BYTES)), &rows);
+	enum err e = db_query_one(db, c->arena,
+	    "SELECT id FROM bulk WHERE user_id = ? AND as_admin = ? AND account_id = ? AND request_key = ?",
+	    DB_ARGS(db_p_u64(c->v->user_id), SCOPE_ARGS(c->v),
+		db_p_blob(c->q->request_key, JOB_REQUEST_KEY_BYTES)),
+	    &rows);
 
 	if (e == ERR_OK)
 		*id_r = db_u64(&rows, 0, 0);
@@ -152,10 +156,10 @@ static enum err ask(struct db *db, void *ctx)
 	struct asking *c = ctx;
 	uint64_t count;
 	enum err e = db_exec(db,
-	    "INSERT INTO bulk (user_id, as_admin, request_key, action, filter, picked, newest_job_id, total,"
-	    " created_at)"
-	    " SELECT ?, ?, ?, ?, ?, ?, COALESCE(MAX(id), 0), 0, UTC_TIMESTAMP(6) FROM job",
-	    DB_ARGS(db_p_u64(c->v->user_id), db_p_u64(viewer_is_admin(c->v)),
+	    "INSERT INTO bulk (user_id, as_admin, account_id, request_key, action, filter, picked,"
+	    " newest_job_id, total, created_at)"
+	    " SELECT ?, ?, ?, ?, ?, ?, ?, COALESCE(MAX(id), 0), 0, UTC_TIMESTAMP(6) FROM job",
+	    DB_ARGS(db_p_u64(c->v->user_id), SCOPE_ARGS(c->v),
 		db_p_blob(c->q->request_key, JOB_REQUEST_KEY_BYTES), db_p_str(bulk_action_name(c->q->action)),
 		db_p_str(c->q->filter), db_p_u64(c->q->picked)),
 	    NULL);
@@ -212,10 +216,8 @@ enum err store_bulk_get(
 	enum err e = db_query_one(db, a,
 	    "SELECT id, action, filter, newest_job_id, total, done, created_at, confirmed_at, finished_at,"
 	    " confirmed_at IS NULL AND created_at < UTC_TIMESTAMP(6) - INTERVAL ? SECOND, picked"
-	    " FROM bulk WHERE id = ? AND user_id = ? AND (as_admin = 0 OR ? = 1)",
-	    DB_ARGS(
-		db_p_u64(BULK_CONFIRM_S), db_p_u64(id), db_p_u64(v->user_id), db_p_u64(viewer_is_admin(v))),
-	    &rows);
+	    " FROM bulk WHERE id = ? AND user_id = ? AND (? = 1 OR (as_admin = 0 AND account_id = ?))",
+	    DB_ARGS(db_p_u64(BULK_CONFIRM_S), db_p_u64(id), db_p_u64(v->user_id), SCOPE_ARGS(v)), &rows);
 
 	if (e != ERR_OK)
 		return e;

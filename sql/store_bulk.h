@@ -3,9 +3,8 @@
  * judging tells, as often as wanted, what the action would do to each now; running does it, a transaction per
  * hundred, to the jobs that were counted and to no others.  What became of each is kept with it.
  *
- * A bulk belongs to the user who asked for it, as long as they are an administrator if they were one then; to
- * everybody else it is ERR_NOT_FOUND.  Errors of sql/db.h are
- * not repeated.
+ * A bulk belongs to the user who asked for it, while they act for the account they asked for, or are an
+ * administrator; to everybody else it is ERR_NOT_FOUND.  Errors of sql/db.h are not repeated.
  */
 #ifndef MCV_SQL_STORE_BULK_H
 #define MCV_SQL_STORE_BULK_H
@@ -50,6 +49,7 @@ enum bulk_outcome {
 	BULK_ENDED,            /* no cancel: it has ended */
 	BULK_STOPPING_ALREADY, /* no cancel: somebody asked before */
 	BULK_RUNNING,          /* no delete: it is running */
+	BULK_DELETES,          /* no rerun: it has to do with deleting, which is confirmed one by one */
 	BULK_GONE,             /* it was deleted since it was counted */
 	BULK_OUTCOME__MAX
 };
@@ -90,9 +90,9 @@ struct bulk_question {
 };
 
 /*
- * Count the jobs that pass q->jobs and keep the list.  The same request_key again gives the same bulk.  Old
- * questions and results are swept on the way.  ERR_NOT_FOUND: no job passes.  ERR_TOO_BIG: more
- * than BULK_JOBS_MAX do.  ERR_INVALID: a malformed filter.
+ * Count the jobs that pass q->jobs and keep the list.  The same request_key again, for the same account,
+ * gives the same bulk.  Old questions and results are swept on the way.  ERR_NOT_FOUND: no job passes.
+ * ERR_TOO_BIG: more than BULK_JOBS_MAX do.  ERR_INVALID: a malformed filter.
  */
 enum err store_bulk_ask(
     struct db *db, const struct viewer *v, const struct bulk_question *q, uint64_t *id_r) MUST_CHECK;

@@ -114,11 +114,11 @@ static enum err rerun(struct db *db, const struct chunk *c)
 	if (e == ERR_OK)
 		e = db_exec(db,
 		    "INSERT INTO job (" JOB_RERUN_COLUMNS ") SELECT COALESCE(?, j.dry_run), " RERUN_KEY
-		    ", j.src_sealed, j.dst_sealed," JOB_RERUN_VALUES
+		    ", j.src_sealed, j.dst_sealed, j.options," JOB_RERUN_OWNER "," JOB_RERUN_VALUES
 		    "FROM " CHUNK_JOBS JOB_RERUN_SERVERS CHUNK_WHERE
 		    "AND r.outcome = 'requeued' AND" JOB_HAS_IDLE_PASSWORDS "ORDER BY r.n",
-		    DB_ARGS(
-			action == BULK_RETRY ? db_p_null() : db_p_u64(action == BULK_DRY_RUN), CHUNK_ARGS(c)),
+		    DB_ARGS(action == BULK_RETRY ? db_p_null() : db_p_u64(action == BULK_DRY_RUN),
+			JOB_RERUN_OWNER_ARG(c->v), CHUNK_ARGS(c)),
 		    &changed);
 
 	if (e == ERR_OK)

@@ -1,6 +1,7 @@
 #include "sql/store_import.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/mem.h"
 #include "sql/tx.h"
@@ -30,39 +31,46 @@ struct import_writer {
 	struct import_row rows[ROWS_AT_ONCE];
 };
 
-/* Let the oldest waiting ones of this user expire, so that with one more there are not too many. */
+/* Let the oldest waiting ones of this user in this account expire, so that with one more there are not too
+ * many. */
 static enum err make_room(struct db *db, const struct viewer *v)
 {
 	AUTO_ARENA struct arena *a = arena_new();
 	struct db_rows rows;
 	enum err e = db_query_one(db, a,
-	    "SELECT id FROM import WHERE user_id = ? AND batch_id IS NULL AND expires_at > UTC_TIMESTAMP(6)"
-	    " ORDER BY id DESC LIMIT 1 OFFSET ?",
-	    DB_ARGS(db_p_u64(v->user_id), db_p_u64(IMPORT_WAITING_MAX - 1)), &rows);
+	    "SELECT id FROM import WHERE user_id = ? AND account_id = ? AND batch_id IS NULL"
+	    " AND expires_at > UTC_TIMESTAMP(6) ORDER BY id DESC LIMIT 1 OFFSET ?",
+	    DB_ARGS(db_p_u64(v->user_id), db_p_u64(v->account_id), db_p_u64(IMPORT_WAITING_MAX - 1)), &rows);
 
 	if (e == ERR_NOT_FOUND)
 		return ERR_OK;
 	if (e != ERR_OK)
 		return e;
 	return db_exec(db,
-	    "UPDATE import SET expires_at = UTC_TIMESTAMP(6) WHERE user_id = ? AND id <= ? AND batch_id IS "
-	    "NULL"
-	    " AND expires_at > UTC_TIMESTAMP(6)",
-	    DB_ARGS(db_p_u64(v->user_id), db_p_u64(db_u64(&rows, 0, 0))), NULL);
+	    "UPDATE import SET expires_at = UTC_TIMESTAMP(6) WHERE user_id = ? AND account_id = ? AND id <= ?"
+	    " AND batch_id IS NULL AND expires_at > UTC_TIMESTAMP(6)",
+	    DB_ARGS(db_p_u64(v->user_id), db_p_u64(v->account_id), db_p_u64(db_u64(&rows, 0, 0))), NULL);
 }
 
-enum err store_import_begin(struct db *db, const struct viewer *v, struct import_writer **w_r)
+enum err store_import_begin(
+    struct db *db, const struct viewer *v, const char *options, struct import_writer **w_r)
 {
 	struct import_writer *w;
-	enum err e = make_room(db, v);
+	enum err e;
 
+	if (options != NULL && strlen(options) > IMPORT_OPTIONS_MAX_BYTES)
+		return ERR_INVALID;
+	e = make_room(db, v);
 	if (e == ERR_OK)
 		e = db_begin(db);
 	if (e == ERR_OK)
 		e = db_exec(db,
-		    "INSERT INTO import (account_id, user_id, created_at, expires_at) VALUES (?, ?, "
-		    "UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL ? SECOND)",
-		    DB_ARGS(db_p_u64(v->account_id), db_p_u64(v->user_id), db_p_u64(IMPORT_TTL_S)), NULL);
+		    "INSERT INTO import (account_id, user_id, options, created_at, expires_at) VALUES (?, ?, "
+		    "NULLIF(?, ''),"
+		    " UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL ? SECOND)",
+		    DB_ARGS(db_p_u64(v->account_id), db_p_u64(v->user_id), db_p_str(options),
+			db_p_u64(IMPORT_TTL_S)),
+		    NULL);
 	if (e != ERR_OK) {
 		db_rollback(db);
 		return e;
@@ -179,7 +187,8 @@ enum err store_import_get(
 {
 	struct db_rows rows;
 	enum err e = db_query_one(db, a,
-	    "SELECT id, rows_good, rows_bad, created_at, expires_at, batch_id FROM import WHERE " MINE,
+	    "SELECT id, rows_good, rows_bad, created_at, expires_at, batch_id, options FROM import "
+	    "WHERE " MINE,
 	    DB_ARGS(MINE_ARGS(v, id)), &rows);
 
 	if (e == ERR_OK)
@@ -190,6 +199,7 @@ enum err store_import_get(
 		    .created_at = db_time_s(&rows, 0, 3),
 		    .expires_at = db_time_s(&rows, 0, 4),
 		    .batch_id = db_u64(&rows, 0, 5),
+		    .options = db_str(&rows, 0, 6),
 		};
 	return e;
 }

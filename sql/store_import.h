@@ -17,9 +17,14 @@
 #include "sql/store_job.h"
 #include "sql/viewer.h"
 
-/* Of one user at most IMPORT_WAITING_MAX wait for confirmation: the next one takes the place of the oldest.
- */
-enum { IMPORT_TTL_S = 3600, IMPORT_WAITING_MAX = 10, IMPORT_PAGE_MAX = 1000 };
+/* Of one user in one account at most IMPORT_WAITING_MAX wait for confirmation: the next one takes the place
+ * of the oldest.  Options are kept with each of up to 50,000 jobs, and bounded therefore. */
+enum {
+	IMPORT_TTL_S = 3600,
+	IMPORT_WAITING_MAX = 10,
+	IMPORT_PAGE_MAX = 1000,
+	IMPORT_OPTIONS_MAX_BYTES = 4000
+};
 
 /* A row that can become a job. */
 struct import_row {
@@ -40,10 +45,12 @@ struct import_bad {
 
 /*
  * Writing: begin, add rows in the order of the file, end.  All of it is one transaction on db, which must not
- * be used for anything else meanwhile.  Rows are copied and sent some at a time.
+ * be used for anything else meanwhile.  Rows are copied and sent some at a time.  options: of all jobs it
+ * will make (lib/joboptions.h; NULL or "": none); ERR_INVALID: longer than IMPORT_OPTIONS_MAX_BYTES.
  */
 struct import_writer;
-enum err store_import_begin(struct db *db, const struct viewer *v, struct import_writer **w_r) MUST_CHECK;
+enum err store_import_begin(
+    struct db *db, const struct viewer *v, const char *options, struct import_writer **w_r) MUST_CHECK;
 enum err store_import_add(struct import_writer *w, const struct import_row *row) MUST_CHECK;
 enum err store_import_add_bad(struct import_writer *w, const struct import_bad *bad) MUST_CHECK;
 /* Commits, frees and sets *w to NULL, whatever is returned. */
@@ -56,6 +63,7 @@ struct import {
 	uint64_t rows_good, rows_bad;
 	int64_t created_at, expires_at; /* seconds since 1970 UTC */
 	uint64_t batch_id;              /* what it became; 0: not confirmed */
+	const char *options;            /* of all its jobs; NULL: none */
 };
 
 /* ERR_NOT_FOUND: none of this user's, or its hour is over and it was not confirmed. */
@@ -103,13 +111,21 @@ enum import_outcome {
 };
 
 /*
- * Make the batch and its jobs of the good rows, queued in the order of the file: one transaction, all or
- * nothing; a second confirmation, even at the same moment, makes nothing.  Only IMPORT_DONE and
- * IMPORT_DONE_BEFORE set *batch_id_r.  ERR_NOT_FOUND as above; ERR_INVALID: not a tag; ERR_LIMIT: the account
- * may queue no more, or not copy to a host named.  After ERR_UNCERTAIN call again.
+ * Make the batch and its jobs of the good rows, queued in the order of the file, all with the import's
+ * options: one transaction, all or nothing; a second confirmation, even at the same moment, makes nothing.
+ * Only IMPORT_DONE and IMPORT_DONE_BEFORE set *batch_id_r.  ERR_NOT_FOUND as above; ERR_INVALID: not a tag;
+ * ERR_LIMIT: the account may queue no more, or not copy to a host named.  After ERR_UNCERTAIN call again.
  */
 enum err store_import_confirm(struct db *db, const struct viewer *v, uint64_t id, const char *tag,
     bool dry_run, bool skip_bad, enum import_outcome *outcome_r, uint64_t *batch_id_r) MUST_CHECK;
+
+/*
+ * The same for a batch with a request_key (sql/store_batch.h): IMPORT_TAG_TAKEN also when the account has one
+ * with it.
+ */
+enum err store_import_confirm_once(struct db *db, const struct viewer *v, uint64_t id, const char *tag,
+    const uint8_t *request_key, bool dry_run, bool skip_bad, enum import_outcome *outcome_r,
+    uint64_t *batch_id_r) MUST_CHECK;
 
 /* Forget an import that was not confirmed: from now on it is not found.  ERR_NOT_FOUND. */
 enum err store_import_discard(struct db *db, const struct viewer *v, uint64_t id) MUST_CHECK;

@@ -13,6 +13,7 @@ struct confirmation {
 	const struct viewer *v;
 	uint64_t id;
 	const char *tag;
+	const uint8_t *request_key;
 	bool dry_run, skip_bad;
 	enum import_outcome outcome; /* result, also when ERR_CONFLICT rolls back */
 	uint64_t batch_id;           /* result */
@@ -64,11 +65,11 @@ static enum err insert_jobs(
 	    "src_sealed,"
 	    " dst_server_id, dst_server_name, dst_host, dst_port, dst_security, dst_verify, dst_user, "
 	    "dst_sealed,"
-	    " state, queued_at, updated_at)"
+	    " options, state, queued_at, updated_at)"
 	    " SELECT STRAIGHT_JOIN i.account_id, i.user_id, ?, r.name, COALESCE(r.dry_run, ?),"
 	    " s.id, s.name, s.host, s.port, s.security, s.verify, r.src_user, r.src_sealed,"
 	    " d.id, d.name, d.host, d.port, d.security, d.verify, r.dst_user, r.dst_sealed,"
-	    " 'queued', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6)"
+	    " i.options, 'queued', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6)"
 	    " FROM import i JOIN import_row r ON r.import_id = i.id"
 	    " JOIN server s ON s.id = r.src_server_id AND (s.account_id IS NULL OR s.account_id = "
 	    "i.account_id)"
@@ -130,7 +131,7 @@ static enum err confirm(struct db *db, void *ctx)
 		return refuse(c, IMPORT_HAS_BAD);
 	e = limits_take(db, c->v->account_id, im.rows_good);
 	if (e == ERR_OK)
-		e = store_batch_create(db, c->v, c->tag, &c->batch_id);
+		e = store_batch_create_once(db, c->v, c->tag, im.options, c->request_key, &c->batch_id);
 	if (e == ERR_CONFLICT)
 		return refuse(c, IMPORT_TAG_TAKEN);
 	if (e == ERR_OK)
@@ -145,7 +146,19 @@ static enum err confirm(struct db *db, void *ctx)
 enum err store_import_confirm(struct db *db, const struct viewer *v, uint64_t id, const char *tag,
     bool dry_run, bool skip_bad, enum import_outcome *outcome_r, uint64_t *batch_id_r)
 {
-	struct confirmation c = {.v = v, .id = id, .tag = tag, .dry_run = dry_run, .skip_bad = skip_bad};
+	return store_import_confirm_once(db, v, id, tag, NULL, dry_run, skip_bad, outcome_r, batch_id_r);
+}
+
+enum err store_import_confirm_once(struct db *db, const struct viewer *v, uint64_t id, const char *tag,
+    const uint8_t *request_key, bool dry_run, bool skip_bad, enum import_outcome *outcome_r,
+    uint64_t *batch_id_r)
+{
+	struct confirmation c = {.v = v,
+	    .id = id,
+	    .tag = tag,
+	    .request_key = request_key,
+	    .dry_run = dry_run,
+	    .skip_bad = skip_bad};
 	enum err e;
 
 	if (!batch_tag_fits(tag))

@@ -4,6 +4,7 @@
 #include "sql/limits.h"
 #include "sql/store_log.h"
 #include "sql/tx.h"
+#include "sql/version.h"
 
 enum { USER_MAX_CHARS = 255, CHILDREN_MAX = 50, EVENTS_MAX = 500 };
 
@@ -17,14 +18,14 @@ static struct db_param sealed_param(const struct job_sealed *s)
 	return db_p_blob(s->bytes, s->len);
 }
 
-static bool sealed_fits(const struct job_sealed *s)
+bool job_sealed_fits(const struct job_sealed *s)
 {
 	return s->bytes != NULL && s->len >= 1 && s->len <= JOB_SEALED_MAX;
 }
 
-static bool sealed_fits_or_none(const struct job_sealed *s)
+bool job_sealed_fits_or_none(const struct job_sealed *s)
 {
-	return s->bytes == NULL || sealed_fits(s);
+	return s->bytes == NULL || job_sealed_fits(s);
 }
 
 /* The job a form has already made in this account.  ERR_NOT_FOUND. */
@@ -65,11 +66,11 @@ static enum err insert_new(struct db *db, const struct creation *c, uint64_t *ch
 	    "src_sealed,"
 	    " dst_server_id, dst_server_name, dst_host, dst_port, dst_security, dst_verify, dst_user, "
 	    "dst_sealed,"
-	    " state, queued_at, updated_at)"
+	    " state, queued_at, updated_at, options, delete2)"
 	    " SELECT ?, ?, ?, ?, ?, ?,"
 	    " s.id, s.name, s.host, s.port, s.security, s.verify, ?, ?,"
 	    " d.id, d.name, d.host, d.port, d.security, d.verify, ?, ?,"
-	    " 'queued', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6)"
+	    " 'queued', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), ?, ?"
 	    " FROM server s, server d"
 	    " WHERE s.id = ? AND (s.account_id IS NULL OR s.account_id = ?)"
 	    " AND d.id = ? AND (d.account_id IS NULL OR d.account_id = ?)"
@@ -77,9 +78,9 @@ static enum err insert_new(struct db *db, const struct creation *c, uint64_t *ch
 	    DB_ARGS(db_p_u64(c->account_id), db_p_id(c->v->user_id), db_p_id(n->batch_id), db_p_str(name),
 		db_p_u64(n->dry_run), key_param(n->request_key), db_p_str(n->src_user),
 		sealed_param(&n->src_sealed), db_p_str(n->dst_user), sealed_param(&n->dst_sealed),
-		db_p_u64(n->src_server_id), db_p_u64(c->account_id), db_p_u64(n->dst_server_id),
-		db_p_u64(c->account_id), db_p_u64(n->batch_id), db_p_u64(n->batch_id),
-		db_p_u64(c->account_id)),
+		db_p_str(n->options), db_p_u64(n->delete2), db_p_u64(n->src_server_id),
+		db_p_u64(c->account_id), db_p_u64(n->dst_server_id), db_p_u64(c->account_id),
+		db_p_u64(n->batch_id), db_p_u64(n->batch_id), db_p_u64(c->account_id)),
 	    changed_r);
 }
 
@@ -89,28 +90,26 @@ static enum err insert_rerun(struct db *db, const struct creation *c, uint64_t *
 
 	return db_exec(db,
 	    "INSERT INTO job (" JOB_RERUN_COLUMNS
-	    ") SELECT ?, ?, COALESCE(?, j.src_sealed), COALESCE(?, j.dst_sealed)," JOB_RERUN_VALUES
+	    ", delete2) SELECT ?, ?, COALESCE(?, j.src_sealed), COALESCE(?, j.dst_sealed),"
+	    " NULLIF(COALESCE(?, j.options), '')," JOB_RERUN_OWNER "," JOB_RERUN_VALUES ", ? "
 	    "FROM job j" JOB_RERUN_SERVERS
 	    "WHERE j.id = ? AND j.account_id = ? AND j.state NOT IN ('queued', 'running')"
 	    " AND COALESCE(?, j.src_sealed) IS NOT NULL AND COALESCE(?, j.dst_sealed) IS NOT NULL",
-	    DB_ARGS(db_p_u64(c->r->dry_run), key_param(c->request_key), src, dst, db_p_u64(c->parent_id),
+	    DB_ARGS(db_p_u64(c->r->dry_run), key_param(c->request_key), src, dst, db_p_str(c->r->options),
+		JOB_RERUN_OWNER_ARG(c->v), db_p_u64(c->r->delete2), db_p_u64(c->parent_id),
 		db_p_u64(c->account_id), src, dst),
 	    changed_r);
 }
 
-/* If this job is queued, no other one of its mailboxes may be on its way.  ERR_CONFLICT: *other_id_r is. */
-static enum err demand_idle(struct db *db, uint64_t id, uint64_t *other_id_r)
+/* ERR_INVALID: only a dry run counts.  ERR_DENIED. */
+static enum err demand_delete2(struct db *db, const struct creation *c)
 {
-	AUTO_ARENA struct arena *a = arena_new();
-	struct db_rows rows;
-	enum err e = db_query(db, a,
-	    "SELECT o.id " JOB_BUSY_AMONG("job j") "WHERE j.id = ? AND j.state = 'queued'" JOB_BUSY_LOCK,
-	    DB_ARGS(db_p_u64(id)), &rows);
+	bool wanted = c->n != NULL ? c->n->delete2 : c->r->delete2;
+	bool dry_run = c->n != NULL ? c->n->dry_run : c->r->dry_run;
 
-	if (e != ERR_OK || rows.count == 0)
-		return e;
-	*other_id_r = db_u64(&rows, 0, 0);
-	return ERR_CONFLICT;
+	if (!wanted)
+		return ERR_OK;
+	return dry_run ? limits_may_delete2(db, c->account_id) : ERR_INVALID;
 }
 
 static enum err create(struct db *db, void *ctx)
@@ -122,6 +121,8 @@ static enum err create(struct db *db, void *ctx)
 	enum err e = limits_take(db, c->account_id, 1);
 
 	if (e == ERR_OK)
+		e = demand_delete2(db, c);
+	if (e == ERR_OK)
 		e = c->n != NULL ? insert_new(db, c, &changed) : insert_rerun(db, c, &changed);
 	if (e != ERR_OK)
 		return e;
@@ -130,7 +131,7 @@ static enum err create(struct db *db, void *ctx)
 	ev.job_id = c->id = db_insert_id(db);
 	e = limits_job_host(db, c->id);
 	if (e == ERR_OK && c->n == NULL)
-		e = demand_idle(db, c->id, &other);
+		e = job_demand_idle(db, c->id, &other);
 	return e == ERR_OK ? event_add(db, &ev) : e;
 }
 
@@ -166,8 +167,8 @@ enum err store_job_create(
 	struct creation c = {.v = v, .n = n, .account_id = v->account_id, .request_key = n->request_key};
 
 	if (!text_fits(n->name, 0, JOB_NAME_MAX_CHARS) || !text_fits(n->src_user, 1, USER_MAX_CHARS) ||
-	    !text_fits(n->dst_user, 1, USER_MAX_CHARS) || !sealed_fits(&n->src_sealed) ||
-	    !sealed_fits(&n->dst_sealed))
+	    !text_fits(n->dst_user, 1, USER_MAX_CHARS) || !job_sealed_fits(&n->src_sealed) ||
+	    !job_sealed_fits(&n->dst_sealed))
 		return ERR_INVALID;
 	return create_once(db, &c, id_r, existed_r);
 }
@@ -195,7 +196,7 @@ enum err store_job_rerun(struct db *db, const struct viewer *v, uint64_t id, con
 	enum job_state state;
 	enum err e;
 
-	if (!sealed_fits_or_none(&r->src_sealed) || !sealed_fits_or_none(&r->dst_sealed))
+	if (!job_sealed_fits_or_none(&r->src_sealed) || !job_sealed_fits_or_none(&r->dst_sealed))
 		return ERR_INVALID;
 	e = look(db, v, id, &c.account_id, &state);
 	return e == ERR_OK ? create_once(db, &c, id_r, existed_r) : e;
@@ -253,9 +254,31 @@ struct change {
 	const struct viewer *v;
 	uint64_t id;
 	const struct job_credentials *credentials;
+	const char *if_version;
 	enum job_state state; /* result of a cancel */
 	uint64_t other_id;    /* result of an edit that is refused */
 };
+
+/*
+ * Before a change made on condition: the row is locked, so that it stays what it is found to be.  What is
+ * running is left to the change itself, which says so.  ERR_STALE; ERR_NOT_FOUND.
+ */
+static enum err demand_version(struct db *db, const struct change *c)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	struct db_rows rows;
+	enum err e;
+
+	if (c->if_version == NULL)
+		return ERR_OK;
+	e = db_query_one(db, a,
+	    "SELECT updated_at, state = 'running' FROM job WHERE id = ? AND " SCOPE " FOR UPDATE",
+	    DB_ARGS(db_p_u64(c->id), SCOPE_ARGS(c->v)), &rows);
+	if (e != ERR_OK || db_u64(&rows, 0, 1) != 0)
+		return e;
+	return version_fits(c->if_version, version_of_moment(a, db_time_us(&rows, 0, 0))) ? ERR_OK
+											  : ERR_STALE;
+}
 
 static enum err edit(struct db *db, void *ctx)
 {
@@ -267,23 +290,28 @@ static enum err edit(struct db *db, void *ctx)
 	uint64_t changed;
 	struct db_param src = sealed_param(&k->src_sealed), dst = sealed_param(&k->dst_sealed);
 	bool is_sealed = k->src_sealed.bytes != NULL || k->dst_sealed.bytes != NULL;
-	/* Assignments see those before them.  New passwords lie there from now on. */
-	enum err e = db_exec(db,
-	    "UPDATE job SET src_user = COALESCE(?, src_user), src_sealed = COALESCE(?, src_sealed),"
-	    " dst_user = COALESCE(?, dst_user), dst_sealed = COALESCE(?, dst_sealed),"
-	    " sealed_at = IF(?, UTC_TIMESTAMP(6), sealed_at),"
-	    " passwords_removed_at = IF(src_sealed IS NULL, passwords_removed_at, NULL),"
-	    " updated_at = UTC_TIMESTAMP(6) WHERE id = ? AND " SCOPE " AND state <> 'running'"
-	    " AND (passwords_removed_at IS NULL OR (? IS NULL) = (? IS NULL))",
-	    DB_ARGS(db_p_str(k->src_user), src, db_p_str(k->dst_user), dst, db_p_u64(is_sealed),
-		db_p_u64(c->id), SCOPE_ARGS(c->v), src, dst),
-	    &changed);
+	enum err e = demand_version(db, c);
 
 	c->other_id = 0;
 	if (e != ERR_OK)
 		return e;
+	/* Assignments see those before them.  New passwords lie there from now on. */
+	e = db_exec(db,
+	    "UPDATE job SET src_user = COALESCE(?, src_user), src_sealed = COALESCE(?, src_sealed),"
+	    " dst_user = COALESCE(?, dst_user), dst_sealed = COALESCE(?, dst_sealed),"
+	    " options = NULLIF(COALESCE(?, options), ''), messages_to_delete = NULL,"
+	    " sealed_at = IF(?, UTC_TIMESTAMP(6), sealed_at),"
+	    " passwords_removed_at = IF(src_sealed IS NULL, passwords_removed_at, NULL),"
+	    " updated_at = " VERSION_NEXT " WHERE id = ? AND " SCOPE " AND state <> 'running'"
+	    " AND (max_delete IS NULL OR state <> 'queued')"
+	    " AND (passwords_removed_at IS NULL OR (? IS NULL) = (? IS NULL))",
+	    DB_ARGS(db_p_str(k->src_user), src, db_p_str(k->dst_user), dst, db_p_str(k->options),
+		db_p_u64(is_sealed), db_p_u64(c->id), SCOPE_ARGS(c->v), src, dst),
+	    &changed);
+	if (e != ERR_OK)
+		return e;
 	if (changed == 1) {
-		e = demand_idle(db, c->id, &c->other_id);
+		e = job_demand_idle(db, c->id, &c->other_id);
 		return e == ERR_OK ? event_add(db, &ev) : e;
 	}
 	e = look(db, c->v, c->id, NULL, &state);
@@ -295,12 +323,12 @@ static enum err edit(struct db *db, void *ctx)
 enum err store_job_edit(
     struct db *db, const struct viewer *v, uint64_t id, const struct job_credentials *c, uint64_t *other_id_r)
 {
-	struct change change = {.v = v, .id = id, .credentials = c};
+	struct change change = {.v = v, .id = id, .credentials = c, .if_version = c->if_version};
 	enum err e;
 
 	if ((c->src_user != NULL && !text_fits(c->src_user, 1, USER_MAX_CHARS)) ||
 	    (c->dst_user != NULL && !text_fits(c->dst_user, 1, USER_MAX_CHARS)) ||
-	    !sealed_fits_or_none(&c->src_sealed) || !sealed_fits_or_none(&c->dst_sealed))
+	    !job_sealed_fits_or_none(&c->src_sealed) || !job_sealed_fits_or_none(&c->dst_sealed))
 		return ERR_INVALID;
 	e = tx_run(db, edit, &change);
 	if (other_id_r != NULL)
@@ -360,6 +388,8 @@ static enum err delete_row(struct db *db, void *ctx)
 	enum err e = look(db, c->v, c->id, NULL, &state);
 	struct event ev = {.job_id = c->id, .kind = "deleted", .to = -1, .user_id = c->v->user_id};
 
+	if (e == ERR_OK)
+		e = demand_version(db, c);
 	if (e != ERR_OK)
 		return e;
 	ev.from = (int)state;
@@ -371,9 +401,9 @@ static enum err delete_row(struct db *db, void *ctx)
 	return e == ERR_OK && changed != 1 ? ERR_CONFLICT : e;
 }
 
-enum err store_job_delete(struct db *db, const struct viewer *v, uint64_t id)
+enum err store_job_delete(struct db *db, const struct viewer *v, uint64_t id, const char *if_version)
 {
-	enum err e = tx_run(db, delete_row, &(struct change){.v = v, .id = id});
+	enum err e = tx_run(db, delete_row, &(struct change){.v = v, .id = id, .if_version = if_version});
 
 	return e == ERR_OK ? store_log_delete(db, id) : e;
 }

@@ -21,6 +21,8 @@ struct job_sealed {
 	const void *bytes; /* NULL, where allowed: none */
 	size_t len;
 };
+bool job_sealed_fits(const struct job_sealed *s);
+bool job_sealed_fits_or_none(const struct job_sealed *s);
 
 struct job_new {
 	const char *name; /* NULL or "": none */
@@ -30,15 +32,17 @@ struct job_new {
 	const char *src_user, *dst_user;       /* 1 to 255 characters */
 	struct job_sealed src_sealed, dst_sealed; /* bound to the viewer's account */
 	uint64_t batch_id;                        /* 0: none */
+	const char *options;                      /* lib/joboptions.h; NULL: none */
+	bool delete2; /* of a dry run alone: count what could be deleted (sql/store_delete2.h) */
 };
 
 /*
  * Queue a job in the viewer's account.  It may be between mailboxes that are on their way already, as a real
- * run queued behind a dry one: they never run at once (sql/store_queue.h).  *existed_r (may be NULL): a job
- * with this request_key was there already (the form was sent twice), nothing was made and *id_r is that
- * job's.  ERR_NOT_FOUND: a server the viewer may not use. ERR_INVALID: a field out of range.  ERR_LIMIT: the
- * account may queue no more, or not copy to this host.  After ERR_UNCERTAIN call again with the same
- * request_key.
+ * run queued behind a dry one: they never run at once (sql/store_queue.h).  ERR_DENIED: delete2, and the
+ * account may not.  *existed_r (may be NULL): a job with this request_key was there already (the form was
+ * sent twice), nothing was made and *id_r is that job's.  ERR_NOT_FOUND: a server the viewer may not use.
+ * ERR_INVALID: a field out of range.  ERR_LIMIT: the account may queue no more, or not copy to this host.
+ * After ERR_UNCERTAIN call again with the same request_key.
  */
 enum err store_job_create(struct db *db, const struct viewer *v, const struct job_new *n, uint64_t *id_r,
     bool *existed_r) MUST_CHECK;
@@ -104,14 +108,17 @@ enum err store_job_counts(struct db *db, const struct viewer *v, const struct jo
     uint64_t counts_r[JOB_STATE__MAX]) MUST_CHECK;
 
 /*
- * New credentials; NULL user or NULL bytes: unchanged.  Sealed for job.account_id.  ERR_NOT_FOUND;
- * ERR_INVALID: also one password alone where both were removed; ERR_CONFLICT: it is running, or it is queued
- * and another job of the new mailboxes is queued or running. *other_id_r (may be NULL) is that one then, else
- * 0.
+ * New credentials and options; NULL user, bytes or options: unchanged; options "": none any more.  Sealed for
+ * job.account_id.  What a dry run counted for a deletion is void then: its mailboxes may be others.
+ * ERR_NOT_FOUND; ERR_INVALID: also one password alone where both were removed; ERR_CONFLICT:
+ * it is running, or it is queued and deletes, or another job of the new mailboxes is queued or running.
+ * *other_id_r (may be NULL) is that one then, else 0.  ERR_STALE: it is not c->if_version any more.
  */
 struct job_credentials {
 	const char *src_user, *dst_user;
+	const char *options;
 	struct job_sealed src_sealed, dst_sealed;
+	const char *if_version; /* NULL, or version_fits()'s wanted */
 };
 enum err store_job_edit(struct db *db, const struct viewer *v, uint64_t id, const struct job_credentials *c,
     uint64_t *other_id_r) MUST_CHECK;
@@ -126,16 +133,19 @@ enum err store_job_cancel(
     struct db *db, const struct viewer *v, uint64_t id, enum job_state *state_r) MUST_CHECK;
 
 /*
- * A new queued job from an ended one: same account, owner, name, credentials; parent_id points back; server
- * details are read anew where the servers still exist.  ERR_NOT_FOUND; ERR_CONFLICT: it has not ended, or
- * another job of the same mailboxes is queued or running (store_job_busy()): two copies into one mailbox
- * would double its mail; or its passwords were removed and are not given.  ERR_LIMIT; ERR_INVALID.  After
- * ERR_UNCERTAIN call again with the same request_key.
+ * A new queued job from an ended one: same account, owner, name, credentials, options; parent_id points back;
+ * server details are read anew where the servers still exist.  ERR_NOT_FOUND; ERR_CONFLICT: it has not ended,
+ * or another job of the same mailboxes is queued or running (store_job_busy()): two copies into one mailbox
+ * would double its mail; or its passwords were removed and are not given.  ERR_LIMIT; ERR_INVALID.  Deleting
+ * is never carried over: delete2 is asked for again, and of a dry run alone; ERR_DENIED: the account may not.
+ * After ERR_UNCERTAIN call again with the same request_key.
  */
 struct job_rerun {
 	bool dry_run;
 	const uint8_t *request_key;               /* as in struct job_new */
 	struct job_sealed src_sealed, dst_sealed; /* sealed for job.account_id; NULL bytes: the job's own */
+	const char *options;                      /* instead of the job's; NULL: the job's; "": none */
+	bool delete2;                             /* as in struct job_new, whatever the job was */
 };
 enum err store_job_rerun(struct db *db, const struct viewer *v, uint64_t id, const struct job_rerun *r,
     uint64_t *id_r, bool *existed_r) MUST_CHECK;
@@ -150,9 +160,11 @@ enum err store_job_busy(struct db *db, const struct viewer *v, uint64_t id, uint
 enum err store_job_remove_passwords(
     struct db *db, const struct viewer *v, uint64_t id, bool *had_r) MUST_CHECK;
 
-/* Row and log are gone for good; its events stay.  ERR_NOT_FOUND; ERR_CONFLICT: it is running.  Any error
- * after the row went leaves log chunks without a job, which store_log_sweep() removes. */
-enum err store_job_delete(struct db *db, const struct viewer *v, uint64_t id) MUST_CHECK;
+/* Row and log are gone for good; its events stay.  ERR_NOT_FOUND; ERR_CONFLICT: it is running; ERR_STALE: it
+ * is not if_version (may be NULL) any more.  Any error after the row went leaves log chunks without a job,
+ * which store_log_sweep() removes. */
+enum err store_job_delete(
+    struct db *db, const struct viewer *v, uint64_t id, const char *if_version) MUST_CHECK;
 
 struct job_event {
 	uint64_t id;

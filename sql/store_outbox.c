@@ -4,7 +4,9 @@
 
 #include "lib/token.h"
 #include "sql/job_filter.h"
+#include "sql/outbox_sql.h"
 #include "sql/tx.h"
+#include "sql/user_links.h"
 
 enum { CANDIDATES = 8, SWEEP_MAX = 20 };
 
@@ -13,7 +15,7 @@ enum { CANDIDATES = 8, SWEEP_MAX = 20 };
 	" IF(u.jobs_seen_at IS NOT NULL AND u.jobs_seen_at > UTC_TIMESTAMP(6) - INTERVAL ? SECOND," \
 	" 'suppressed', 'waiting'), UTC_TIMESTAMP(6), UTC_TIMESTAMP(6)"
 #define COLUMNS "account_id, user_id, job_id, batch_id, kind, dedupe_key, state, next_at, created_at"
-#define REACHABLE " u.disabled_at IS NULL"
+#define REACHABLE " u.disabled_at IS NULL AND " OUTBOX_IS_REAL
 /* A key that is there already is a mail that is written already. */
 #define ONCE " ON DUPLICATE KEY UPDATE notification.id = notification.id"
 
@@ -22,7 +24,7 @@ static enum err add_job(struct db *db, uint64_t job_id, const struct outbox_poli
 	return db_exec(db,
 	    "INSERT INTO notification (" COLUMNS ")"
 	    " SELECT j.account_id, u.id, j.id, NULL, 'job', CONCAT('job:', j.id)," FIRST_STATE
-	    " FROM job j JOIN user u ON u.id = j.owner_user_id"
+	    " FROM job j JOIN user u ON u.id = j.owner_user_id JOIN account a ON a.id = j.account_id"
 	    " WHERE j.id = ? AND j.state IN ('done', 'failed', 'interrupted') AND (j.batch_id IS NULL OR ? = "
 	    "1)"
 	    " AND" REACHABLE " AND IF(j.state = 'done', u.mail_on_done, u.mail_on_failed)" ONCE,
@@ -73,7 +75,7 @@ static enum err close_batch(
 	    " SELECT b.account_id, u.id, NULL, b.id, 'batch', CONCAT('batch:', b.id, ':', "
 	    "b.ends)," FIRST_STATE
 	    " FROM batch b JOIN user u ON u.id = COALESCE(b.created_by, (SELECT o.owner_user_id FROM job o"
-	    " WHERE o.id = ?))"
+	    " WHERE o.id = ?)) JOIN account a ON a.id = b.account_id"
 	    " WHERE b.id = ? AND" REACHABLE " AND EXISTS (SELECT 1 FROM job j WHERE j.batch_id = b.id"
 	    " AND j.state IN ('done', 'failed', 'interrupted') AND " JOB_IS_LATEST
 	    " AND IF(j.state = 'done', u.mail_on_done, u.mail_on_failed))" ONCE,
@@ -144,19 +146,22 @@ enum err store_outbox_sweep(struct db *db, const struct outbox_policy *p)
 }
 
 #define IS_DUE " state IN ('waiting', 'sending') AND next_at <= UTC_TIMESTAMP(6) "
-/* Who may not sign in is told nothing, until they may again. */
-#define MAY_SIGN_IN \
-	"EXISTS (SELECT 1 FROM user u JOIN account a ON a.id = u.account_id WHERE u.id = " \
-	"notification.user_id" \
-	" AND u.disabled_at IS NULL AND a.suspended_at IS NULL) "
+/* Who may not sign in is told nothing, until they may again; nor who has lost the address they had.  What
+ * would bring them a link is not held back, but refused (store_invite_link()). */
+#define MAY_BE_TOLD \
+	"(kind = 'invite' OR EXISTS (SELECT 1 FROM user u JOIN account o ON o.id = u.account_id JOIN " \
+	"account a" \
+	" ON a.id = notification.account_id WHERE u.id = notification.user_id AND o.suspended_at IS NULL " \
+	"AND" REACHABLE ")) "
 
 static enum err read_claimed(struct db *db, struct arena *a, struct outbox_mail *m)
 {
 	struct db_rows rows;
 	enum err e = db_query_one(db, a,
-	    "SELECT n.job_id, n.batch_id, u.email, n.attempts, n.created_at,"
-	    " TIMESTAMPDIFF(SECOND, n.created_at, UTC_TIMESTAMP(6))"
-	    " FROM notification n JOIN user u ON u.id = n.user_id WHERE n.id = ? AND n.lease_token = ?",
+	    "SELECT n.job_id, n.batch_id, " OUTBOX_TO_OF_N ", n.attempts, n.created_at,"
+	    " TIMESTAMPDIFF(SECOND, n.created_at, UTC_TIMESTAMP(6)), n.kind = 'invite', u.id"
+	    " FROM notification n JOIN user u ON u.id = n.user_id JOIN account a ON a.id = n.account_id "
+	    "WHERE n.id = ? AND n.lease_token = ?",
 	    DB_ARGS(db_p_u64(m->id), db_p_blob(m->token, sizeof(m->token))), &rows);
 
 	if (e != ERR_OK)
@@ -167,6 +172,8 @@ static enum err read_claimed(struct db *db, struct arena *a, struct outbox_mail 
 	m->attempts = (unsigned)db_u64(&rows, 0, 3);
 	m->created_us = db_time_us(&rows, 0, 4);
 	m->age_s = db_i64(&rows, 0, 5);
+	m->is_invite = db_i64(&rows, 0, 6) != 0;
+	m->user_id = db_u64(&rows, 0, 7);
 	return ERR_OK;
 }
 
@@ -212,7 +219,7 @@ enum err store_outbox_claim(
 	struct outbox_mail m = {0};
 	struct db_rows rows;
 	enum err e = db_query(db, a,
-	    "SELECT id, account_id FROM notification WHERE" IS_DUE "AND " MAY_SIGN_IN
+	    "SELECT id, account_id FROM notification WHERE" IS_DUE "AND " MAY_BE_TOLD
 	    "ORDER BY next_at, id LIMIT ?",
 	    DB_ARGS(db_p_u64(CANDIDATES)), &rows);
 
@@ -244,10 +251,10 @@ static enum err note_result(struct db *db, void *ctx)
 	const struct result *r = ctx;
 	uint64_t changed;
 	enum err e = db_exec(db,
-	    "UPDATE notification SET state = ?, lease_token = NULL, last_error = ?,"
+	    "UPDATE notification SET state = ?, lease_token = NULL, last_error = ?, last_to = ?,"
 	    " next_at = UTC_TIMESTAMP(6) + INTERVAL ? SECOND, sent_at = IF(?, UTC_TIMESTAMP(6), NULL)"
 	    " WHERE id = ? AND state = 'sending' AND lease_token = ?",
-	    DB_ARGS(db_p_str(r->state), db_p_str(r->text), db_p_u64(r->delay_s),
+	    DB_ARGS(db_p_str(r->state), db_p_str(r->text), db_p_str(r->mail->to), db_p_u64(r->delay_s),
 		db_p_u64(strcmp(r->state, "sent") == 0), db_p_u64(r->mail->id),
 		db_p_blob(r->mail->token, OUTBOX_TOKEN_BYTES)),
 	    &changed);
@@ -256,6 +263,9 @@ static enum err note_result(struct db *db, void *ctx)
 
 	if (e != ERR_OK || changed == 0)
 		return e == ERR_OK ? ERR_LOST : e;
+	/* nobody has the link that was in it: what made another would have taken the mail from us */
+	if (r->mail->is_invite && strcmp(r->state, "failed") == 0)
+		return user_links_end(db, r->mail->user_id, "it could not be delivered");
 	return r->event != NULL && r->mail->job_id != 0 ? event_add(db, &ev) : ERR_OK;
 }
 
@@ -276,6 +286,11 @@ enum err store_outbox_later(struct db *db, const struct outbox_mail *m, unsigned
 {
 	return set_result(
 	    db, &(struct result){.mail = m, .state = "waiting", .delay_s = delay_s, .text = text});
+}
+
+enum err store_outbox_suppressed(struct db *db, const struct outbox_mail *m, const char *text)
+{
+	return set_result(db, &(struct result){.mail = m, .state = "suppressed", .text = text});
 }
 
 enum err store_outbox_failed(struct db *db, const struct outbox_mail *m, const char *text)

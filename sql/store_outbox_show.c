@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "sql/outbox_sql.h"
 #include "sql/tx.h"
 
 static enum err read_status(const struct db_rows *rows, struct outbox_status *status_r)
@@ -27,12 +28,17 @@ static enum err read_status(const struct db_rows *rows, struct outbox_status *st
 	return ERR_OK;
 }
 
+#define OF_N \
+	" FROM user u JOIN account o ON o.id = u.account_id JOIN account a ON a.id = n.account_id " \
+	"WHERE u.id = n.user_id"
+
+/* Of what is over, whom it was for then: the account's address may be another since. */
 #define STATUS \
-	"SELECT n.state, (SELECT u.email FROM user u WHERE u.id = n.user_id), n.attempts, n.next_at, " \
-	"n.sent_at," \
-	" n.last_error, COALESCE((SELECT u.disabled_at IS NOT NULL OR a.suspended_at IS NOT NULL FROM user " \
-	"u" \
-	" JOIN account a ON a.id = u.account_id WHERE u.id = n.user_id), 1) FROM notification n WHERE "
+	"SELECT n.state, CASE WHEN n.state IN ('sent', 'failed') AND n.last_to IS NOT NULL THEN n.last_to" \
+	" WHEN n.state = 'suppressed' THEN (SELECT u.email FROM user u WHERE u.id = n.user_id)" \
+	" ELSE (SELECT " OUTBOX_TO_OF_N OF_N ") END, n.attempts, n.next_at, n.sent_at, n.last_error," \
+	" (SELECT u.disabled_at IS NOT NULL OR o.suspended_at IS NOT NULL OR NOT " OUTBOX_IS_REAL OF_N ")" \
+	" FROM notification n WHERE "
 
 enum err store_outbox_of_job(
     struct db *db, struct arena *a, const struct viewer *v, uint64_t job_id, struct outbox_status *status_r)
@@ -52,4 +58,19 @@ enum err store_outbox_of_batch(
 	    DB_ARGS(db_p_u64(batch_id), SCOPE_ARGS(v)), &rows);
 
 	return e == ERR_OK ? read_status(&rows, status_r) : e;
+}
+
+enum err store_outbox_of_user(
+    struct db *db, struct arena *a, const struct viewer *v, uint64_t user_id, struct outbox_status *status_r)
+{
+	struct db_rows rows;
+	enum err e = db_query_one(db, a,
+	    STATUS "n.user_id = ? AND n.kind = 'invite' AND " SCOPE " ORDER BY n.id DESC LIMIT 1",
+	    DB_ARGS(db_p_u64(user_id), SCOPE_ARGS(v)), &rows);
+
+	if (e == ERR_OK)
+		e = read_status(&rows, status_r);
+	if (e == ERR_OK)
+		status_r->is_held = false; /* it is refused instead */
+	return e;
 }

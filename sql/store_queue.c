@@ -22,14 +22,24 @@ void queue_token_new(struct queue_token *t)
 		abort();
 }
 
-/* A server that is gone was not a shared one for all we know, and an owner who is gone no administrator. */
+/*
+ * A server that is gone was not a shared one for all we know, and an owner who is gone no administrator; nor
+ * is one for a customer's servers, which are the customer's to name.
+ */
 #define IS_VETTED(server_id) \
-	"COALESCE((SELECT u.role <> 'admin' FROM user u WHERE u.id = j.owner_user_id), 1)" \
+	"COALESCE((SELECT u.role <> 'admin' OR u.account_id <> j.account_id FROM user u" \
+	" WHERE u.id = j.owner_user_id), 1)" \
 	" AND NOT EXISTS (SELECT 1 FROM server s WHERE s.id = " server_id " AND s.account_id IS NULL)"
 
 #define IS_MENDING \
 	"COALESCE((SELECT p.reason = 'verify_missing' AND p.reason_action = 'rerun' FROM job p" \
 	" WHERE p.id = j.parent_id), 0)"
+
+/* Both are asked here once more: what was confirmed may have waited for days. */
+#define IS_DELETE2_REFUSED \
+	"j.delete2 AND NOT COALESCE((SELECT a.may_delete2 FROM account a WHERE a.id = j.account_id), 0)"
+#define IS_DELETE2_CHANGED \
+	"j.max_delete IS NOT NULL AND (" JOB_SERVER_CHANGED("src") "OR" JOB_SERVER_CHANGED("dst") ")"
 
 static enum err read_claimed(
     struct db *db, struct arena *a, const struct queue_token *t, struct queue_job *job_r)
@@ -38,7 +48,8 @@ static enum err read_claimed(
 	enum err e = db_query_one(db, a,
 	    "SELECT" JOB_COLUMNS ", j.src_sealed, j.dst_sealed, " IS_VETTED("j.src_server_id") ", " IS_VETTED(
 		"j.dst_server_id") ", " IS_MENDING ", NOT " LIMITS_HOST_OK("j.account_id",
-		"j.dst_host") " FROM job j WHERE j.claim_token = ?",
+		"j.dst_host") ", " IS_DELETE2_REFUSED ", " IS_DELETE2_CHANGED
+			      " FROM job j WHERE j.claim_token = ?",
 	    DB_ARGS(token_param(t)), &rows);
 
 	if (e != ERR_OK)
@@ -49,6 +60,8 @@ static enum err read_claimed(
 	job_r->is_dst_vetted = db_i64(&rows, 0, JOB_COLUMN_COUNT + 3) != 0;
 	job_r->is_mending = db_i64(&rows, 0, JOB_COLUMN_COUNT + 4) != 0;
 	job_r->is_dst_refused = db_i64(&rows, 0, JOB_COLUMN_COUNT + 5) != 0;
+	job_r->is_delete2_refused = db_i64(&rows, 0, JOB_COLUMN_COUNT + 6) != 0;
+	job_r->is_delete2_changed = db_i64(&rows, 0, JOB_COLUMN_COUNT + 7) != 0;
 	return job_row_read(&rows, 0, &job_r->job);
 }
 
@@ -89,7 +102,7 @@ static enum err write_claim(struct db *db, const struct claim *c)
 }
 
 /* The servers may have been edited while the job waited; the mailboxes may be others then, and run already:
- * ERR_CONFLICT. */
+ * ERR_CONFLICT.  A job that deletes goes where it was confirmed for, or nowhere (IS_DELETE2_CHANGED). */
 static enum err refresh_servers(struct db *db, const struct queue_token *t)
 {
 	enum err e = db_exec(db,
@@ -97,7 +110,7 @@ static enum err refresh_servers(struct db *db, const struct queue_token *t)
 	    " AND (s.account_id IS NULL OR s.account_id = j.account_id)"
 	    " SET j.src_server_name = s.name, j.src_host = s.host, j.src_port = s.port, j.src_security = "
 	    "s.security,"
-	    " j.src_verify = s.verify WHERE j.id = ? AND j.claim_token = ?",
+	    " j.src_verify = s.verify WHERE j.id = ? AND j.claim_token = ? AND j.max_delete IS NULL",
 	    DB_ARGS(db_p_u64(t->job_id), token_param(t)), NULL);
 
 	if (e != ERR_OK)
@@ -107,7 +120,7 @@ static enum err refresh_servers(struct db *db, const struct queue_token *t)
 	    " AND (s.account_id IS NULL OR s.account_id = j.account_id)"
 	    " SET j.dst_server_name = s.name, j.dst_host = s.host, j.dst_port = s.port, j.dst_security = "
 	    "s.security,"
-	    " j.dst_verify = s.verify WHERE j.id = ? AND j.claim_token = ?",
+	    " j.dst_verify = s.verify WHERE j.id = ? AND j.claim_token = ? AND j.max_delete IS NULL",
 	    DB_ARGS(db_p_u64(t->job_id), token_param(t)), NULL);
 }
 

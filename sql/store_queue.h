@@ -39,7 +39,9 @@ struct queue_job {
 	/* Its owner is no administrator (or gone) and the server is not a shared one: an administrator has
 	 * not approved of where it is. */
 	bool is_src_vetted, is_dst_vetted;
-	bool is_dst_refused; /* the account may not, or no longer, copy to the destination */
+	bool is_dst_refused;     /* the account may not, or no longer, copy to the destination */
+	bool is_delete2_refused; /* it asks for delete2, and the account may not, or no longer */
+	bool is_delete2_changed; /* it is to delete, and a server is not the one that was confirmed */
 	/* A rerun that is to copy what its parent's verification found missing: whatever copied then would
 	 * leave it behind again. */
 	bool is_mending;

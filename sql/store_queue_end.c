@@ -66,6 +66,19 @@ static enum err update_job(struct db *db, const struct end *end, uint64_t *chang
 	return db_exec(db, q.sql.data, q.params, q.count, changed_r);
 }
 
+/* What became of a deletion that somebody confirmed stays in the trail when the job is gone. */
+static enum err audit_deletion(struct db *db, uint64_t job_id)
+{
+	return db_exec(db,
+	    "INSERT INTO audit (at, account_id, user_id, action, object, detail)"
+	    " SELECT UTC_TIMESTAMP(6), account_id, owner_user_id, 'delete2_end', CONCAT('job ', id),"
+	    " CONCAT(state, ' (', reason, '): ', COALESCE(messages_deleted, 'unknown how many'), ' of at "
+	    "most ',"
+	    " max_delete, ' messages deleted of ', dst_user, ' on ', dst_host, ':', dst_port)"
+	    " FROM job WHERE id = ? AND max_delete IS NOT NULL",
+	    DB_ARGS(db_p_u64(job_id)), NULL);
+}
+
 /* Slot first, then job, as in a claim: the same order everywhere, so that claims and ends do not deadlock. */
 static enum err end_job(struct db *db, void *ctx)
 {
@@ -89,6 +102,8 @@ static enum err end_job(struct db *db, void *ctx)
 	if (changed != 1)
 		return ERR_LOST;
 	e = event_add(db, &ev);
+	if (e == ERR_OK)
+		e = audit_deletion(db, ev.job_id);
 	return e == ERR_OK ? store_outbox_job_ended(db, end->arena, ev.job_id, &end->ending->mail) : e;
 }
 

@@ -1,6 +1,7 @@
 #include "sql/store_server.h"
 
 #include "sql/tx.h"
+#include "sql/version.h"
 
 /* Seen by the viewer: their own account's and the shared ones; all of them by an admin. */
 #define SEEN "(? = 1 OR s.account_id IS NULL OR s.account_id = ?)"
@@ -21,7 +22,7 @@ static bool may_edit(const struct viewer *v, uint64_t account_id)
 }
 
 static enum err read_row(
-    const struct db_rows *rows, size_t row, const struct viewer *v, struct server *server_r)
+    const struct db_rows *rows, size_t row, struct arena *a, const struct viewer *v, struct server *server_r)
 {
 	*server_r = (struct server){
 	    .id = db_u64(rows, row, 0),
@@ -33,6 +34,7 @@ static enum err read_row(
 	    .created_at = db_time_s(rows, row, 7),
 	    .updated_at = db_time_s(rows, row, 8),
 	    .jobs_active = db_u64(rows, row, 9),
+	    .version = version_of_moment(a, db_time_us(rows, row, 8)),
 	};
 	server_r->can_edit = may_edit(v, server_r->account_id);
 	return security_parse(db_str(rows, row, 5), &server_r->security) == ERR_OK ? ERR_OK : ERR_INTERNAL;
@@ -50,7 +52,7 @@ enum err store_server_list(
 		return e;
 	list = arena_array(a, rows.count, sizeof(*list));
 	for (size_t i = 0; i < rows.count && e == ERR_OK; i++)
-		e = read_row(&rows, i, v, &list[i]);
+		e = read_row(&rows, i, a, v, &list[i]);
 	*list_r = list;
 	*count_r = rows.count;
 	return e;
@@ -63,7 +65,7 @@ enum err store_server_get(
 	enum err e = db_query_one(db, a, SELECT_SERVER " AND s.id = ?",
 	    DB_ARGS(SCOPE_ARGS(v), SCOPE_ARGS(v), SCOPE_ARGS(v), db_p_u64(id)), &rows);
 
-	return e == ERR_OK ? read_row(&rows, 0, v, server_r) : e;
+	return e == ERR_OK ? read_row(&rows, 0, a, v, server_r) : e;
 }
 
 static bool fields_fit(const struct server_fields *f)
@@ -97,6 +99,7 @@ struct change {
 	const struct viewer *v;
 	uint64_t id;
 	const struct server_fields *f; /* NULL: delete */
+	const char *if_version;
 	uint64_t queued, running;
 };
 
@@ -108,14 +111,17 @@ struct change {
 static enum err lock_server(struct db *db, struct arena *a, const struct change *c, uint64_t *account_id_r)
 {
 	struct db_rows rows;
-	enum err e =
-	    db_query_one(db, a, "SELECT s.account_id FROM server s WHERE s.id = ? AND " SEEN " FOR UPDATE",
-		DB_ARGS(db_p_u64(c->id), SCOPE_ARGS(c->v)), &rows);
+	enum err e = db_query_one(db, a,
+	    "SELECT s.account_id, s.updated_at FROM server s WHERE s.id = ? AND " SEEN " FOR UPDATE",
+	    DB_ARGS(db_p_u64(c->id), SCOPE_ARGS(c->v)), &rows);
 
 	if (e != ERR_OK)
 		return e;
 	*account_id_r = db_u64(&rows, 0, 0);
-	return may_edit(c->v, *account_id_r) ? ERR_OK : ERR_DENIED;
+	if (!may_edit(c->v, *account_id_r))
+		return ERR_DENIED;
+	return version_fits(c->if_version, version_of_moment(a, db_time_us(&rows, 0, 1))) ? ERR_OK
+											  : ERR_STALE;
 }
 
 static enum err update_server(struct db *db, void *ctx)
@@ -136,7 +142,7 @@ static enum err update_server(struct db *db, void *ctx)
 		account_id = c->v->account_id;
 	return db_exec(db,
 	    "UPDATE server SET account_id = ?, name = ?, host = ?, port = ?, security = ?, verify = ?,"
-	    " updated_at = UTC_TIMESTAMP(6) WHERE id = ?",
+	    " updated_at = " VERSION_NEXT " WHERE id = ?",
 	    DB_ARGS(db_p_id(account_id), db_p_str(c->f->name), db_p_str(c->f->host), db_p_u64(c->f->port),
 		db_p_str(security_name(c->f->security)), db_p_u64(c->f->verify), db_p_u64(c->id)),
 	    NULL);
@@ -147,7 +153,8 @@ enum err store_server_update(
 {
 	if (!fields_fit(f))
 		return ERR_INVALID;
-	return tx_run(db, update_server, &(struct change){.v = v, .id = id, .f = f});
+	return tx_run(
+	    db, update_server, &(struct change){.v = v, .id = id, .f = f, .if_version = f->if_version});
 }
 
 static enum err delete_server(struct db *db, void *ctx)
@@ -180,10 +187,10 @@ static enum err delete_server(struct db *db, void *ctx)
 	return db_exec(db, "DELETE FROM server WHERE id = ?", DB_ARGS(db_p_u64(c->id)), NULL);
 }
 
-enum err store_server_delete(
-    struct db *db, const struct viewer *v, uint64_t id, uint64_t *queued_r, uint64_t *running_r)
+enum err store_server_delete(struct db *db, const struct viewer *v, uint64_t id, const char *if_version,
+    uint64_t *queued_r, uint64_t *running_r)
 {
-	struct change c = {.v = v, .id = id};
+	struct change c = {.v = v, .id = id, .if_version = if_version};
 	enum err e = tx_run(db, delete_server, &c);
 
 	*queued_r = c.queued;

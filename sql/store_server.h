@@ -27,6 +27,7 @@ struct server {
 	bool can_edit;        /* by the viewer it was read for */
 	uint64_t jobs_active; /* queued and running jobs that use it, of the accounts the viewer sees */
 	int64_t created_at, updated_at;
+	const char *version; /* sql/version.h */
 };
 
 /* What a form gives. */
@@ -36,7 +37,8 @@ struct server_fields {
 	unsigned port;
 	enum security security;
 	bool verify;
-	bool shared; /* admins only */
+	bool shared;            /* admins only */
+	const char *if_version; /* for a change: NULL, or version_fits()'s wanted */
 };
 
 /* All the viewer sees, by name. */
@@ -55,16 +57,17 @@ enum err store_server_create(
 /*
  * Replaces all fields.  Queued jobs take the new details when they start.  ERR_NOT_FOUND; ERR_DENIED: seen by
  * the viewer, but shared and the viewer is no admin, or to be made shared by a member; ERR_CONFLICT: the name
- * is taken; ERR_INVALID.
+ * is taken; ERR_STALE: it is not f->if_version any more; ERR_INVALID.
  */
 enum err store_server_update(
     struct db *db, const struct viewer *v, uint64_t id, const struct server_fields *f) MUST_CHECK;
 
 /*
- * Ended jobs keep their copy of the details and lose the link.  ERR_NOT_FOUND; ERR_DENIED as above;
- * ERR_CONFLICT: *queued_r and *running_r jobs (of all accounts; set in every case, may be 0) still use it.
+ * Ended jobs keep their copy of the details and lose the link.  ERR_NOT_FOUND; ERR_DENIED and, of if_version,
+ * ERR_STALE as above; ERR_CONFLICT: *queued_r and *running_r jobs (of all accounts; set in every case, may be
+ * 0) still use it.
  */
-enum err store_server_delete(
-    struct db *db, const struct viewer *v, uint64_t id, uint64_t *queued_r, uint64_t *running_r) MUST_CHECK;
+enum err store_server_delete(struct db *db, const struct viewer *v, uint64_t id, const char *if_version,
+    uint64_t *queued_r, uint64_t *running_r) MUST_CHECK;
 
 #endif

@@ -11,6 +11,7 @@
 #include "lib/arena.h"
 #include "lib/err.h"
 #include "sql/db.h"
+#include "sql/store_user.h"
 #include "sql/viewer.h"
 
 enum { SESSION_HASH_BYTES = 32 };
@@ -20,14 +21,19 @@ struct session {
 	const char *email;
 	const char *account_name;
 	const char *panel_origins;      /* the account's, as stored; may be NULL */
+	const char *support;            /* who is here in the user's place; NULL: the user */
 	bool is_suspended;              /* the account: look, stop, start nothing */
 	int64_t created_at, expires_at; /* seconds since 1970 UTC */
 };
 
-/* max_s: seconds until it ends whatever happens.  address and user_agent may be NULL, and are cut to 64 and
- * 255 characters.  ERR_CONFLICT: the hash exists, or the user does not. */
-enum err store_session_create(struct db *db, const uint8_t id_hash[SESSION_HASH_BYTES], uint64_t user_id,
-    unsigned max_s, const char *address, const char *user_agent) MUST_CHECK;
+/*
+ * A session for u, who has proved to be what was read into it (sql/store_user.h), and last_login_at.  max_s:
+ * seconds until it ends whatever happens.  address and user_agent may be NULL, and are cut to 64 and 255
+ * characters.  support: who signs in in the user's place; NULL: the user.  ERR_DENIED: meanwhile the password
+ * or the second factor is another, or the user is disabled or gone.  ERR_CONFLICT: the hash exists.
+ */
+enum err store_session_create(struct db *db, const uint8_t id_hash[SESSION_HASH_BYTES], const struct user *u,
+    unsigned max_s, const char *address, const char *user_agent, const char *support) MUST_CHECK;
 
 /*
  * Who holds this session, and note that they were here (written at most every 30 s).  ERR_NOT_FOUND: no such

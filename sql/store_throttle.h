@@ -1,8 +1,8 @@
 /*
- * Who failed too often: login attempts by address and by user, connection tests by account, requests by API
- * token.  Keys are kept hashed; upper and lower case are the same key, folded as the database folds the
- * address of a user (sql/store_user.h).  Counting is one atomic statement, so that parallel attempts count
- * each. Errors of sql/db.h are not repeated.
+ * Who failed too often: login attempts by address and by user, codes of a second factor by user, connection
+ * tests by account, requests by API token, mails with a link by user.  Keys are kept hashed; upper and lower
+ * case are the same key, folded as the database folds the address of a user (sql/store_user.h).  Counting is
+ * one atomic statement, so that parallel attempts count each. Errors of sql/db.h are not repeated.
  */
 #ifndef MCV_SQL_STORE_THROTTLE_H
 #define MCV_SQL_STORE_THROTTLE_H
@@ -12,7 +12,14 @@
 #include "lib/err.h"
 #include "sql/db.h"
 
-enum throttle_kind { THROTTLE_LOGIN_ADDRESS = 1, THROTTLE_LOGIN_USER, THROTTLE_PROBE, THROTTLE_API };
+enum throttle_kind {
+	THROTTLE_LOGIN_ADDRESS = 1,
+	THROTTLE_LOGIN_USER,
+	THROTTLE_PROBE,
+	THROTTLE_API,
+	THROTTLE_CODE,
+	THROTTLE_LINK_MAIL
+};
 
 struct throttle_rule {
 	unsigned window_s;     /* failures are counted from the first one for this long */

@@ -4,6 +4,7 @@
 
 #include "lib/netmask.h"
 #include "sql/admin.h"
+#include "sql/store_external.h"
 #include "sql/tx.h"
 
 enum { LIST_MAX = 500, NOTE_S = 30, ADDRESS_MAX_CHARS = 64, NETWORKS_MAX_CHARS = 2000 };
@@ -59,23 +60,46 @@ struct creation {
 	uint64_t id;
 };
 
+/* NULL: none. */
+static const char *chosen_issuer(const struct api_token_fields *f)
+{
+	return f->issuer != NULL && f->issuer[0] != '\0' ? f->issuer : NULL;
+}
+
+bool store_token_issuer_fits(const char *issuer)
+{
+	return external_issuer_fits(issuer) && strcmp(issuer, ISSUER_LOCAL) != 0 &&
+	       strncmp(issuer, ISSUER_ACCOUNT_PREFIX, strlen(ISSUER_ACCOUNT_PREFIX)) != 0;
+}
+
+static const char *issuer_of(struct arena *a, const struct creation *c)
+{
+	if (chosen_issuer(c->f) != NULL)
+		return c->f->issuer;
+	return c->f->is_installation
+		   ? ISSUER_API
+		   : arena_printf(a, ISSUER_ACCOUNT_PREFIX "%llu", (unsigned long long)c->v->account_id);
+}
+
 static enum err create(struct db *db, void *ctx)
 {
 	AUTO_ARENA struct arena *a = arena_new();
 	struct creation *c = ctx;
 	const struct api_token_fields *f = c->f;
 	const char *networks = f->networks != NULL && f->networks[0] != '\0' ? f->networks : NULL;
-	enum err e = f->is_installation ? admin_check(db, c->v) : ERR_OK;
+	bool is_admin = f->is_installation || chosen_issuer(f) != NULL;
+	enum err e = is_admin ? admin_check(db, c->v) : ERR_OK;
 
 	if (e == ERR_OK)
 		e = db_exec(db,
-		    "INSERT INTO api_token (account_id, name, token_hash, scopes, networks, created_by, "
-		    "created_at,"
-		    " expires_at) VALUES (?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6),"
+		    "INSERT INTO api_token (account_id, name, token_hash, scopes, issuer, networks, "
+		    "created_by,"
+		    " created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6),"
 		    " IF(? = 0, NULL, UTC_TIMESTAMP(6) + INTERVAL ? DAY))",
 		    DB_ARGS(db_p_id(f->is_installation ? 0 : c->v->account_id), db_p_str(f->name),
 			db_p_blob(c->hash, TOKEN_ID_HASH_BYTES), db_p_str(scope_list(a, f->scopes)),
-			db_p_str(networks), db_p_id(c->v->user_id), db_p_u64(f->days), db_p_u64(f->days)),
+			db_p_str(issuer_of(a, c)), db_p_str(networks), db_p_id(c->v->user_id),
+			db_p_u64(f->days), db_p_u64(f->days)),
 		    NULL);
 	if (e == ERR_OK)
 		c->id = db_insert_id(db);
@@ -89,10 +113,12 @@ enum err store_token_create(struct db *db, const struct viewer *v, const struct 
 	enum err e;
 
 	if (!text_fits(f->name, 1, TOKEN_NAME_MAX_CHARS) || !text_fits(f->networks, 0, NETWORKS_MAX_CHARS) ||
-	    !networks_fit(f->networks) || f->scopes == 0 || (f->scopes & ~(unsigned)SCOPE_ALL) != 0 ||
-	    f->days > TOKEN_DAYS_MAX)
+	    !networks_fit(f->networks) || (chosen_issuer(f) != NULL && !store_token_issuer_fits(f->issuer)) ||
+	    f->scopes == 0 || (f->scopes & ~(unsigned)SCOPE_ALL) != 0 || f->days > TOKEN_DAYS_MAX)
 		return ERR_INVALID;
-	if (f->is_installation ? !viewer_is_admin(v) : (f->scopes & SCOPE_ACCOUNTS_WRITE) != 0)
+	if (!viewer_is_admin(v) && (f->is_installation || chosen_issuer(f) != NULL))
+		return ERR_DENIED;
+	if (!f->is_installation && (f->scopes & SCOPE_ACCOUNTS_WRITE) != 0)
 		return ERR_DENIED;
 	e = tx_run(db, create, &c);
 	if (e == ERR_OK)
@@ -119,7 +145,7 @@ enum err store_token_list(
 	enum err e = db_query(db, a,
 	    "SELECT t.id, t.account_id, t.name, t.scopes, t.networks, u.email, x.name, t.created_at,"
 	    " t.expires_at, t.last_used_at, t.revoked_at, COALESCE(t.expires_at <= UTC_TIMESTAMP(6), 0),"
-	    " t.last_address FROM api_token t LEFT JOIN user u ON u.id = t.created_by"
+	    " t.last_address, t.issuer FROM api_token t LEFT JOIN user u ON u.id = t.created_by"
 	    " LEFT JOIN account x ON x.id = t.account_id WHERE " SEEN " ORDER BY t.id DESC LIMIT ?",
 	    DB_ARGS(SCOPE_ARGS(v), db_p_u64(LIST_MAX)), &rows);
 
@@ -141,6 +167,7 @@ enum err store_token_list(
 		    .revoked_at = db_time_s(&rows, i, 10),
 		    .is_expired = db_u64(&rows, i, 11) != 0,
 		    .last_address = db_str(&rows, i, 12),
+		    .issuer = db_str(&rows, i, 13),
 		};
 	*list_r = list;
 	*count_r = rows.count;
@@ -164,7 +191,7 @@ enum err store_token_find(
 	struct db_rows rows;
 	enum err e = db_query_one(db, a,
 	    "SELECT t.id, t.account_id IS NULL, u.id, u.account_id, u.email, t.scopes, t.networks,"
-	    " x.suspended_at IS NOT NULL FROM api_token t JOIN user u ON u.id = t.created_by"
+	    " x.suspended_at IS NOT NULL, t.issuer FROM api_token t JOIN user u ON u.id = t.created_by"
 	    " JOIN account x ON x.id = u.account_id"
 	    " WHERE t.token_hash = ? AND t.revoked_at IS NULL AND u.disabled_at IS NULL"
 	    " AND (t.expires_at IS NULL OR t.expires_at > UTC_TIMESTAMP(6))"
@@ -185,6 +212,8 @@ enum err store_token_find(
 	    .scopes = known_scopes(db_str(&rows, 0, 5)),
 	    .networks = db_str(&rows, 0, 6),
 	    .is_suspended = db_u64(&rows, 0, 7) != 0,
+	    .issuer = db_str(&rows, 0, 8),
+	    .is_installation = db_u64(&rows, 0, 1) != 0,
 	};
 	return ERR_OK;
 }

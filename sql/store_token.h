@@ -24,6 +24,7 @@ struct api_token {
 	bool is_installation;
 	const char *name;
 	unsigned scopes;
+	const char *issuer;   /* whose external ids it speaks of */
 	const char *networks; /* CIDR with blanks between; NULL: from anywhere */
 	const char *email;    /* whom it acts for; NULL: gone */
 	const char *account_name;
@@ -36,14 +37,20 @@ struct api_token_fields {
 	const char *name; /* 1 to TOKEN_NAME_MAX_CHARS */
 	bool is_installation;
 	unsigned scopes;
+	const char *issuer; /* NULL or "": ISSUER_API, or of an account's token, "account-" and its number */
 	const char
 	    *networks; /* at most TOKEN_NETWORKS_MAX, blanks or commas between; NULL or "": from anywhere */
 	unsigned days; /* 0: does not expire; at most TOKEN_DAYS_MAX */
 };
 
+/* Whether somebody may choose it: a name, but not the machine's own, nor one of an account's. */
+bool store_token_issuer_fits(const char *issuer);
+
 /*
- * A new token of the viewer's.  ERR_INVALID: a field out of range.  ERR_DENIED: the viewer is no
- * administrator and asks for the installation, or accounts:write is asked for an account.
+ * A new token of the viewer's.  ERR_INVALID: a field out of range, or an issuer that nobody chooses: the
+ * machine's own, or an account's.  ERR_DENIED: the viewer is no administrator and asks for the installation
+ * or for an issuer (or customers would speak in each other's names), or accounts:write is asked for an
+ * account.
  */
 enum err store_token_create(struct db *db, const struct viewer *v, const struct api_token_fields *f,
     const uint8_t hash[TOKEN_ID_HASH_BYTES], uint64_t *id_r) MUST_CHECK;
@@ -63,6 +70,8 @@ struct token_holder {
 	struct viewer viewer;
 	const char *email;
 	unsigned scopes;
+	const char *issuer; /* never ISSUER_LOCAL */
+	bool is_installation;
 	const char *networks;
 	bool is_suspended; /* the account */
 };

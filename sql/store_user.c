@@ -3,12 +3,13 @@
 #include <string.h>
 
 #include "sql/tx.h"
+#include "sql/user_links.h"
 
 #define COLUMNS \
 	"u.id, u.account_id, a.name, u.email, u.password_hash, u.role, u.mail_on_done, u.mail_on_failed," \
 	" u.disabled_at, a.suspended_at, u.last_login_at, u.jobs_seen_at, u.created_at," \
-	" u.password_hash <> '!'"
-#define TABLES "user u JOIN account a ON a.id = u.account_id"
+	" u.password_hash <> '!', f.created_at"
+#define TABLES "user u JOIN account a ON a.id = u.account_id LEFT JOIN second_factor f ON f.user_id = u.id"
 
 enum { EMAIL_MIN_CHARS = 3, EMAIL_MAX_CHARS = 254 };
 
@@ -29,6 +30,7 @@ static void read_row(const struct db_rows *rows, size_t row, struct user *user_r
 	    .jobs_seen_at = db_time_s(rows, row, 11),
 	    .created_at = db_time_s(rows, row, 12),
 	    .has_password = db_u64(rows, row, 13) != 0,
+	    .second_factor_at = db_time_s(rows, row, 14),
 	};
 }
 
@@ -97,7 +99,9 @@ static enum err change_user(struct db *db, void *ctx)
 		    "WHERE id = ?",
 		    DB_ARGS(db_p_u64(c->disabled), db_p_u64(c->id)), NULL);
 	if (e == ERR_OK)
-		e = db_exec(db, "DELETE FROM user_link WHERE user_id = ?", DB_ARGS(db_p_u64(c->id)), NULL);
+		e = user_links_end(db, c->id,
+		    c->password_hash != NULL ? "a password was set since"
+					     : "the user was disabled or enabled since");
 	if (e != ERR_OK)
 		return e;
 	return db_exec(db, "DELETE FROM session WHERE user_id = ?", DB_ARGS(db_p_u64(c->id)), NULL);
@@ -122,12 +126,6 @@ enum err store_user_set_password(struct db *db, uint64_t id, const char *passwor
 enum err store_user_disable(struct db *db, uint64_t id, bool disabled)
 {
 	return change_existing(db, &(struct change){.id = id, .disabled = disabled});
-}
-
-enum err store_user_note_login(struct db *db, uint64_t id)
-{
-	return db_exec(
-	    db, "UPDATE user SET last_login_at = UTC_TIMESTAMP(6) WHERE id = ?", DB_ARGS(db_p_u64(id)), NULL);
 }
 
 enum err store_user_list(

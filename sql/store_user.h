@@ -25,6 +25,7 @@ struct user {
 	bool mail_on_done, mail_on_failed;
 	int64_t disabled_at;          /* seconds since 1970 UTC, 0 = not */
 	int64_t account_suspended_at; /* the same of the account */
+	int64_t second_factor_at;     /* since when signing in takes a code, too; 0 = it does not */
 	int64_t last_login_at, jobs_seen_at, created_at;
 };
 
@@ -41,12 +42,10 @@ enum err store_user_get(struct db *db, struct arena *a, uint64_t id, struct user
 enum err store_user_create(struct db *db, uint64_t account_id, const char *email, const char *password_hash,
     enum role role, uint64_t *id_r) MUST_CHECK;
 
-/* Both end all sessions and one-time links of the user in the same transaction.  ERR_NOT_FOUND. */
+/* Both end all sessions and one-time links of the user, and mails that would bring one, in the same
+ * transaction.  ERR_NOT_FOUND. */
 enum err store_user_set_password(struct db *db, uint64_t id, const char *password_hash) MUST_CHECK;
 enum err store_user_disable(struct db *db, uint64_t id, bool disabled) MUST_CHECK;
-
-/* Note a successful login. */
-enum err store_user_note_login(struct db *db, uint64_t id) MUST_CHECK;
 
 /* All users of account_id (0 = of all accounts), by address. */
 enum err store_user_list(

@@ -2,6 +2,7 @@
 
 #include "sql/admin.h"
 #include "sql/tx.h"
+#include "sql/user_links.h"
 
 enum change_kind { CHANGE_INVITE, CHANGE_ROLE, CHANGE_ADMIT, CHANGE_SIGN_OUT, CHANGE_LINK };
 
@@ -47,6 +48,9 @@ static enum err set_role(struct db *db, struct arena *a, const struct change *c)
 	    DB_ARGS(db_p_str(role_name(c->role)), db_p_u64(c->id)), NULL);
 	if (e == ERR_OK)
 		e = demand_admin(db, a);
+	/* it was made for less, and perhaps by who may make none for this role */
+	if (e == ERR_OK)
+		e = user_links_end(db, c->id, "the role was changed since");
 	return e == ERR_OK ? end_sessions(db, c->id) : e;
 }
 
@@ -62,22 +66,27 @@ static enum err admit(struct db *db, struct arena *a, const struct change *c)
 	if (e == ERR_OK)
 		e = demand_admin(db, a);
 	if (e == ERR_OK)
-		e = db_exec(db, "DELETE FROM user_link WHERE user_id = ?", DB_ARGS(db_p_u64(c->id)), NULL);
+		e = user_links_end(db, c->id, "the user was disabled or enabled since");
 	return e == ERR_OK ? end_sessions(db, c->id) : e;
 }
 
 static enum err make_link(struct db *db, const struct change *c)
 {
-	enum err e = db_exec(db, "DELETE FROM user_link WHERE user_id = ? OR expires_at < UTC_TIMESTAMP(6)",
-	    DB_ARGS(db_p_u64(c->id)), NULL);
+	enum err e = user_links_end(db, c->id, "a link was made to be passed on since");
 
-	if (e != ERR_OK)
-		return e;
-	return db_exec(db,
-	    "INSERT INTO user_link (id_hash, user_id, created_by, created_at, expires_at)"
-	    " VALUES (?, ?, ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL ? SECOND)",
-	    DB_ARGS(hash_param(c->hash), db_p_u64(c->id), db_p_id(c->v->user_id), db_p_u64(USER_LINK_S)),
-	    NULL);
+	return e == ERR_OK ? user_links_add(db, c->id, c->v->user_id, c->hash) : e;
+}
+
+/* The account is locked, so that it is not closed while a user is made for it. */
+static enum err invite(struct db *db, struct arena *a, struct change *c)
+{
+	struct db_rows rows;
+	enum err e = db_query_one(db, a,
+	    "SELECT id FROM account WHERE id = ? AND closed_at IS NULL LOCK IN SHARE MODE",
+	    DB_ARGS(db_p_u64(c->account_id)), &rows);
+
+	return e == ERR_OK ? store_user_create(db, c->account_id, c->email, USER_NO_PASSWORD, c->role, &c->id)
+			   : e;
 }
 
 static enum err change(struct db *db, void *ctx)
@@ -88,7 +97,7 @@ static enum err change(struct db *db, void *ctx)
 	enum err e = admin_check(db, c->v);
 
 	if (e == ERR_OK && c->kind == CHANGE_INVITE)
-		return store_user_create(db, c->account_id, c->email, USER_NO_PASSWORD, c->role, &c->id);
+		return invite(db, a, c);
 	if (e == ERR_OK)
 		e = store_user_get(db, a, c->id, &user);
 	if (e != ERR_OK)
@@ -176,6 +185,8 @@ static enum err use_link(struct db *db, void *ctx)
 	if (e == ERR_OK)
 		e = db_exec(db, "UPDATE user SET password_hash = ? WHERE id = ?",
 		    DB_ARGS(db_p_str(u->password_hash), db_p_u64(user.id)), NULL);
+	if (e == ERR_OK)
+		e = user_links_end_mails(db, user.id, "a password was set since");
 	return e == ERR_OK ? end_sessions(db, user.id) : e;
 }
 

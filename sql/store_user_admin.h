@@ -14,28 +14,31 @@
 #include "lib/err.h"
 #include "sql/db.h"
 #include "sql/store_user.h"
+#include "sql/user_links.h"
 #include "sql/viewer.h"
 
-enum { USER_LINK_HASH_BYTES = 32, USER_LINK_S = 3 * 86400 };
+/* Where a link leads: base_url, this, "/" and its token. */
+#define USER_LINK_PATH "/welcome"
 
 /* What stands for a password until its owner has chosen one: no password has it. */
 #define USER_NO_PASSWORD "!"
 
 /*
  * A user who cannot sign in until they have used a link.  ERR_INVALID: no e-mail address; ERR_CONFLICT: it is
- * taken, or there is no such account.
+ * taken; ERR_NOT_FOUND: there is no such account, or it is closed.
  */
 enum err store_user_invite(struct db *db, const struct viewer *v, uint64_t account_id, const char *email,
     enum role role, uint64_t *id_r) MUST_CHECK;
 
-/* Each ends the user's sessions, in the same transaction.  ERR_NOT_FOUND; ERR_CONFLICT: it would lock out the
- * viewer, or leave nobody to administer. */
+/* Each ends the user's sessions and links, and mails that would bring one, in the same transaction.
+ * ERR_NOT_FOUND; ERR_CONFLICT: it would lock out the viewer, or leave nobody to administer. */
 enum err store_user_set_role(struct db *db, const struct viewer *v, uint64_t id, enum role role) MUST_CHECK;
 enum err store_user_admit(struct db *db, const struct viewer *v, uint64_t id, bool disabled) MUST_CHECK;
 /* Of everybody, the viewer too.  ERR_NOT_FOUND. */
 enum err store_user_sign_out(struct db *db, const struct viewer *v, uint64_t id) MUST_CHECK;
 
-/* A new link for the user, of which id_hash is kept; older ones of theirs end.  ERR_NOT_FOUND. */
+/* A new link for the user, of which id_hash is kept; older ones of theirs end, and mails that would
+ * bring one.  ERR_NOT_FOUND. */
 enum err store_user_link_create(struct db *db, const struct viewer *v, uint64_t user_id,
     const uint8_t id_hash[USER_LINK_HASH_BYTES]) MUST_CHECK;
 

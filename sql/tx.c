@@ -45,7 +45,7 @@ bool text_fits(const char *s, size_t min, size_t max)
 	len = strlen(s);
 	for (size_t i = 0, n; i < len; i += n, chars++) {
 		n = utf8_sequence(s + i, len - i);
-		if (n == 0 || utf8_is_control(s + i, n))
+		if (n == 0 || utf8_is_control(s + i, n) || utf8_is_hidden(s + i, n))
 			return false;
 	}
 	return chars >= min && chars <= max;
@@ -62,7 +62,7 @@ const char *text_clean(struct arena *a, const char *s, size_t max)
 	copy = arena_alloc(a, len + 1);
 	for (size_t i = 0, n; i < len && chars < max; i += n, chars++) {
 		n = utf8_sequence(s + i, len - i);
-		if (n == 0 || utf8_is_control(s + i, n)) {
+		if (n == 0 || utf8_is_control(s + i, n) || utf8_is_hidden(s + i, n)) {
 			n = n == 0 ? 1 : n;
 			copy[out++] = '?';
 		} else {

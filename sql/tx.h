@@ -26,11 +26,11 @@ enum err tx_run(struct db *db, enum err (*body)(struct db *db, void *ctx), void 
 #define SCOPE "(? = 1 OR account_id = ?)"
 #define SCOPE_ARGS(v) db_p_u64(viewer_is_admin(v)), db_p_u64((v)->account_id)
 
-/* Whether s is UTF-8 of min to max characters without control characters.  NULL fits when min is 0. */
+/* Whether s is UTF-8 of min to max characters without control and hidden ones.  NULL fits when min is 0. */
 bool text_fits(const char *s, size_t min, size_t max);
 
-/* s, cut to max characters, what is not UTF-8 and every control character replaced by "?"; NULL stays NULL.
- */
+/* s, cut to max characters, what is not UTF-8 and every control or hidden character replaced by "?"; NULL
+ * stays NULL. */
 const char *text_clean(struct arena *a, const char *s, size_t max);
 
 /* A statement put together from fixed pieces. */

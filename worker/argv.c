@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/parse.h"
+#include "worker/option_words.h"
 
 /* A word that got lost might be --dry: the list grows instead. */
 struct words {
@@ -62,12 +63,12 @@ static void add_tls_arguments(struct words *w, int n, const struct argv_side *s,
 		add(w, "--sslargs%d=SSL_hostname=%s", n, s->host);
 }
 
-static void add_side(struct words *w, int n, const struct argv_side *s, const char *ca_file)
+static void add_side(struct words *w, int n, const struct argv_side *s, const char *ca_file, bool takes_token)
 {
 	add(w, "--host%d=%s", n, s->host);
 	add(w, "--port%d=%u", n, s->port);
 	add(w, "--user%d=%s", n, s->user);
-	add(w, "--passfile%d=/dev/fd/%d", n, s->passfile_fd);
+	add(w, "--%s%d=/dev/fd/%d", takes_token ? "oauthaccesstoken" : "passfile", n, s->passfile_fd);
 	switch (s->security) {
 	case ARGV_TLS: add(w, "--ssl%d", n); break;
 	case ARGV_STARTTLS: add(w, "--tls%d", n); break;
@@ -79,19 +80,49 @@ static void add_side(struct words *w, int n, const struct argv_side *s, const ch
 	add_tls_arguments(w, n, s, ca_file);
 }
 
+/* Whatever a row says: no deletion without a limit, and none by imapsync, which knows no limit. */
+static bool delete2_is_valid(const struct argv_job *job)
+{
+	const struct argv_delete2 *d = &job->delete2;
+
+	if (!d->wanted || job->dry_run)
+		return d->max <= 0 && (!d->wanted || job->is_engine);
+	return job->is_engine && d->max >= 1 && d->max <= INT32_MAX;
+}
+
+static void add_mode(struct words *w, const struct argv_job *job)
+{
+	if (job->verify != NULL) {
+		add(w, "--verify=%s", job->verify);
+		add(w, "--newerthan=%lld", (long long)job->began_s);
+		if (job->folder_map != NULL)
+			add(w, "--foldermap=%s", job->folder_map);
+		return;
+	}
+	if (job->dry_run)
+		add(w, "--dry");
+	if (job->delete2.wanted)
+		add(w, "--delete2");
+	if (job->delete2.wanted && !job->dry_run)
+		add(w, "--maxdelete=%lld", (long long)job->delete2.max);
+}
+
 enum err argv_build(struct arena *a, const struct argv_job *job, char ***argv_r)
 {
+	static const struct joboptions none;
+	const struct joboptions *options = job->options != NULL ? job->options : &none;
 	struct words w = {.a = a};
 
 	if (!side_is_valid(&job->source) || !side_is_valid(&job->destination))
 		return ERR_INVALID;
+	if (!delete2_is_valid(job))
+		return ERR_INVALID;
 	if (job->program == NULL || job->program[0] != '/' || job->job_dir == NULL || job->job_dir[0] != '/')
 		return ERR_INVALID;
 	add(&w, "%s", job->program);
-	add_side(&w, 1, &job->source, job->ca_file);
-	add_side(&w, 2, &job->destination, job->ca_file);
+	add_side(&w, 1, &job->source, job->ca_file, joboptions_takes_token(options, 0));
+	add_side(&w, 2, &job->destination, job->ca_file, joboptions_takes_token(options, 1));
 	add(&w, "--notrylogin");
-	add(&w, "--automap");
 	add(&w, "--addheader");
 	add(&w, "--errorsmax=%d", ARGV_ERRORS_MAX);
 	add(&w, "--nolog");
@@ -100,13 +131,9 @@ enum err argv_build(struct arena *a, const struct argv_job *job, char ***argv_r)
 	add(&w, "--nodockercontext");
 	add(&w, "--tmpdir=%s", job->job_dir);
 	add(&w, "--pidfile=%s/pid", job->job_dir);
-	if (job->verify != NULL) {
-		add(&w, "--verify=%s", job->verify);
-		add(&w, "--newerthan=%lld", (long long)job->newer_than_s);
-		if (job->folder_map != NULL)
-			add(&w, "--foldermap=%s", job->folder_map);
-	} else if (job->dry_run)
-		add(&w, "--dry");
+	for (char **word = option_words(a, options, job->is_engine, job->began_s); *word != NULL; word++)
+		add(&w, "%s", *word);
+	add_mode(&w, job);
 	*argv_r = w.word;
 	return ERR_OK;
 }

@@ -74,6 +74,16 @@ static const struct ending rows[END__MAX] = {
 	"contact_admin"},
     [END_EXEC] = {RUN_FAILED, "exec_failed", "The program that migrates mailboxes could not be started.",
 	"contact_admin"},
+    [END_OPTIONS] = {RUN_FAILED, "options",
+	"An option of this job is beyond the program that is installed, and the built-in engine, which "
+	"could, is "
+	"not. Nothing was copied.",
+	"change_options"},
+    [END_OPTIONS_UNKNOWN] = {RUN_FAILED, "options",
+	"An option of this job is not known to this worker's version. Nothing was copied.", "change_options"},
+    [END_FOLDERS_MISSING] = {RUN_FAILED, "folders_missing",
+	"A folder that was asked for is not on the source: the log names it. The others were gone through.",
+	"change_options"},
     [END_SEAL] = {RUN_FAILED, "seal_broken",
 	"A stored password could not be opened with this installation's key. Enter the passwords again.",
 	"edit_source"},
@@ -81,6 +91,21 @@ static const struct ending rows[END__MAX] = {
 	"edit_source"},
     [END_NOT_ALLOWED] = {RUN_FAILED, "not_allowed", "The account may not copy to this destination server.",
 	"contact_admin"},
+    [END_DELETE2_REFUSED] = {RUN_FAILED, "delete2_refused",
+	"The account may not, or no longer, delete messages on a destination. Nothing was copied and nothing "
+	"was "
+	"deleted.",
+	"contact_admin"},
+    [END_DELETE2_CHANGED] = {RUN_FAILED, "delete2_changed",
+	"A server was changed after the deletion was confirmed. Nothing was copied and nothing was deleted: "
+	"a new "
+	"dry run says what would be deleted now.",
+	"rerun"},
+    [END_DELETE2_KEPT] = {RUN_FAILED, "delete2_kept",
+	"The run reached its end, but nothing was deleted on the destination. A new dry run says what would "
+	"be "
+	"deleted now.",
+	"rerun"},
     [END_SYSTEM] = {RUN_FAILED, "system", "The worker's machine could not start the run.", "contact_admin"},
     [END_ORPHAN] = {RUN_INTERRUPTED, "worker_died",
 	"The worker died during the run. Running the job again continues where it left off.", "rerun"},
@@ -93,6 +118,24 @@ static const struct ending rows[END__MAX] = {
 	"edit_source"},
     BOTH_SIDES(AUTH, "auth", "The source server refused the password.",
 	"The destination server refused the password.", "edit_source", "edit_destination"),
+    BOTH_SIDES(TOKEN, "token_refused",
+	"The source server refused the access token: it may have expired, or be another user's. Enter a new "
+	"one.",
+	"The destination server refused the access token: it may have expired, or be another user's. Enter a "
+	"new one.",
+	"edit_source", "edit_destination"),
+    BOTH_SIDES(MECHANISM, "mechanism_missing",
+	"The source server does not offer the way to sign in that this job asks for. Choose another.",
+	"The destination server does not offer the way to sign in that this job asks for. Choose another.",
+	"change_options", "change_options"),
+    SERVER_SIDES(NO_PASSWORDS, "no_passwords",
+	"The source server takes no password on this connection. Set it to TLS or STARTTLS.",
+	"The destination server takes no password on this connection. Set it to TLS or STARTTLS."),
+    SERVER_SIDES(UNPROVEN, "server_unproven",
+	"The source server could not prove that it knows the password: it may be another server than it "
+	"seems. The password was not sent.",
+	"The destination server could not prove that it knows the password: it may be another server than it "
+	"seems. The password was not sent."),
     BOTH_SIDES(BUSY, "busy", "The source server does not take this login at the moment.",
 	"The destination server does not take this login at the moment.", "rerun", "rerun"),
     SERVER_SIDES(DENIED, "denied", "The source server is in a network that may not be reached from here.",

@@ -8,12 +8,13 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "lib/log.h"
 #include "worker/keeper.h"
 
-enum { DEPTH_MAX = 32 };
+enum { DEPTH_MAX = 32, ROOM_MIN_BYTES = 1 << 20, ROOM_MIN_FILES = 16 };
 
 static bool make(const char *path)
 {
@@ -42,6 +43,16 @@ enum err jobdir_make(struct arena *a, const char *state_dir, uint64_t worker_id,
 		return ERR_IO;
 	*path_r = path;
 	return ERR_OK;
+}
+
+bool jobdir_has_room(const char *state_dir)
+{
+	struct statvfs s;
+
+	/* what cannot be looked at is told when the directory is made */
+	if (statvfs(state_dir, &s) != 0)
+		return true;
+	return s.f_bavail >= ROOM_MIN_BYTES / s.f_frsize && (s.f_files == 0 || s.f_favail >= ROOM_MIN_FILES);
 }
 
 static void empty(int dir_fd, int depth)

@@ -16,6 +16,9 @@
 enum err jobdir_make(struct arena *a, const char *state_dir, uint64_t worker_id, const struct queue_token *t,
     const char **path_r) MUST_CHECK;
 
+/* Whether the disk has room for a run's directory and what a program writes into it at least. */
+bool jobdir_has_room(const char *state_dir);
+
 /* Removes a directory and all below it, following no link; what cannot be removed is logged. */
 void jobdir_remove(const char *path);
 

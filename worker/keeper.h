@@ -33,7 +33,7 @@ enum { KEEPER_PASSFILE_SOURCE = 3, KEEPER_PASSFILE_DESTINATION = 4 };
  * processes behind. */
 enum { KEEPER_SHORT_GRACE_S = 2 };
 
-enum { KEEPER_PASSWORD_MAX_BYTES = 4095 };
+enum { KEEPER_PASSWORD_MAX_BYTES = 4096 };
 
 /* A password on its way into a passfile; the caller's memory. */
 struct keeper_secret {

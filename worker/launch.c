@@ -1,6 +1,7 @@
 #include "worker/launch.h"
 
 #include "lib/log.h"
+#include "worker/program.h"
 
 enum {
 	FILE_BYTES = 1 << 30,     /* no program of ours writes larger files */
@@ -33,6 +34,8 @@ static uint64_t address_space(const struct conf *conf)
 void launch_init(struct launch *l, struct arena *a, const struct conf *conf,
     const struct vault_private_key *key, const char *label, const struct queue_job *j)
 {
+	const char *why;
+
 	*l = (struct launch){
 	    .arena = a,
 	    .conf = conf,
@@ -47,7 +50,14 @@ void launch_init(struct launch *l, struct arena *a, const struct conf *conf,
 	    .vetted = {j->is_src_vetted, j->is_dst_vetted},
 	    .is_refused = j->is_dst_refused,
 	    .dry_run = j->job.dry_run,
+	    .delete2 = {.wanted = j->job.delete2, .max = j->job.max_delete},
+	    .delete2_why = j->is_delete2_refused   ? START_DELETE2_REFUSED
+			   : j->is_delete2_changed ? START_DELETE2_CHANGED
+						   : START_OK,
+	    .began_s = unix_now_s(),
 	};
+	if (joboptions_read(&l->options, j->job.options, a, &why) != ERR_OK)
+		l->options_why = why;
 }
 
 static enum err open_password(
@@ -66,6 +76,11 @@ static enum err open_password(
 	return e;
 }
 
+bool launch_keeps_secrets(const struct launch *l)
+{
+	return joboptions_takes_token(&l->options, 0) || joboptions_takes_token(&l->options, 1);
+}
+
 enum start_failure launch(const struct launch *l, const struct launch_program *p, struct keeper *k_r)
 {
 	AUTO_ARENA struct arena *clean = arena_new_clean();
@@ -75,9 +90,12 @@ enum start_failure launch(const struct launch *l, const struct launch_program *p
 	    .job_dir = p->job_dir,
 	    .ca_file = conf->ca_file,
 	    .dry_run = l->dry_run,
+	    .delete2 = l->delete2,
 	    .verify = p->verify,
 	    .folder_map = p->folder_map,
-	    .newer_than_s = p->newer_than_s,
+	    .is_engine = program_is_engine(p->path),
+	    .options = &l->options,
+	    .began_s = l->began_s,
 	    .source = l->sides[SIDE_SOURCE],
 	    .destination = l->sides[SIDE_DESTINATION],
 	};
@@ -96,6 +114,10 @@ enum start_failure launch(const struct launch *l, const struct launch_program *p
 
 	if (l->is_refused)
 		return START_REFUSED;
+	if (l->delete2_why != START_OK)
+		return l->delete2_why;
+	if (l->options_why != NULL)
+		return START_OPTIONS_UNKNOWN;
 	if (open_password(l, VAULT_SOURCE, clean, &plan.passwords[SIDE_SOURCE]) != ERR_OK ||
 	    open_password(l, VAULT_DESTINATION, clean, &plan.passwords[SIDE_DESTINATION]) != ERR_OK)
 		return START_SEAL;

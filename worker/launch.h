@@ -11,6 +11,7 @@
 #include "lib/arena.h"
 #include "lib/clock.h"
 #include "lib/conf.h"
+#include "lib/joboptions.h"
 #include "lib/redact.h"
 #include "lib/vault.h"
 #include "sql/store_queue.h"
@@ -31,6 +32,11 @@ struct launch {
 	bool vetted[2];  /* hosts that must not be in a denied network */
 	bool is_refused; /* the account may not copy to this destination */
 	bool dry_run;
+	struct argv_delete2 delete2;
+	enum start_failure delete2_why; /* START_OK: what is asked for may be done */
+	struct joboptions options;
+	const char *options_why; /* what is stored is none of the options there are: why; NULL: it is */
+	int64_t began_s;         /* when the run began, seconds since 1970 UTC */
 };
 
 /* Copies what it needs of the job, passwords still sealed.  label stays the caller's. */
@@ -42,10 +48,12 @@ struct launch_program {
 	const char *job_dir;    /* exists */
 	const char *verify;     /* NULL: it copies; "size", "content" */
 	const char *folder_map; /* of a verification: where the copier's lines are; NULL: nowhere */
-	int64_t newer_than_s;   /* of a verification: when the copy began */
 	mono_time fence;        /* when the lease stops being safe */
 	struct redact *redact;  /* learns the passwords; NULL: it knows them */
 };
+
+/* Whether the program reads what it signs in with again and again: access tokens. */
+bool launch_keeps_secrets(const struct launch *l);
 
 /* START_OK with *k_r, or why not. */
 enum start_failure launch(const struct launch *l, const struct launch_program *p, struct keeper *k_r);

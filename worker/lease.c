@@ -4,7 +4,7 @@
 #include "sql/store_queue.h"
 #include "sql/store_worker.h"
 
-enum { RETRY_MS = 250 };
+enum { RETRY_MS = 250, FULL_RETRY_MS = 1000 };
 
 mono_time lease_fence(const struct conf *conf, mono_time t)
 {
@@ -56,8 +56,10 @@ static enum err renew(struct lease *l, const struct conf *conf, struct link *db_
 		l->renew_at = mono_after(asked, conf->renew_s * 1000);
 		return link_note(db_link, store_worker_heartbeat(db, worker_id));
 	}
-	log_warnx("leases could not be renewed: %s", err_text(e));
-	l->renew_at = mono_after(mono_now(), RETRY_MS);
+	/* of full storage the link tells */
+	if (e != ERR_FULL)
+		log_warnx("leases could not be renewed: %s", err_text(e));
+	l->renew_at = mono_after(mono_now(), e == ERR_FULL ? FULL_RETRY_MS : RETRY_MS);
 	return e;
 }
 

@@ -4,7 +4,13 @@
 #include "lib/log.h"
 #include "lib/secretfile.h"
 
-enum { BACKOFF_FIRST_MS = 200, BACKOFF_MAX_MS = 3000, PASSWORD_MAX = 1024 };
+enum {
+	BACKOFF_FIRST_MS = 200,
+	BACKOFF_MAX_MS = 3000,
+	FULL_MS = 5000,
+	FULL_TELL_MS = 60000,
+	PASSWORD_MAX = 1024,
+};
 
 static void went_down(struct link *l)
 {
@@ -73,10 +79,22 @@ struct db *link_db(struct link *l)
 	return l->db;
 }
 
+static void was_full(struct link *l)
+{
+	l->full_until = mono_after(mono_now(), FULL_MS);
+	if (mono_left_ms(l->full_told_at) > 0)
+		return;
+	log_warnx(
+	    "the database's storage is full; no job is started until there is room: %s", db_error(l->db));
+	l->full_told_at = mono_after(mono_now(), FULL_TELL_MS);
+}
+
 enum err link_note(struct link *l, enum err e)
 {
 	if (e == ERR_UNAVAILABLE || (e == ERR_UNCERTAIN && !db_is_connected(l->db)))
 		went_down(l);
+	else if (e == ERR_FULL)
+		was_full(l);
 	else if (e == ERR_INTERNAL)
 		log_warnx("database: %s", db_error(l->db));
 	return e;

@@ -17,7 +17,9 @@ struct link {
 	mono_time retry_at; /* when down */
 	int64_t backoff_ms;
 	bool is_down;
-	bool is_leaving; /* a connection that is lost now is not made again */
+	bool is_leaving;        /* a connection that is lost now is not made again */
+	mono_time full_until;   /* a write was refused for want of storage: nothing new is begun before */
+	mono_time full_told_at; /* that this was so is told again then, if it still is */
 };
 
 /* How long the worker lets one read from the database take: all its jobs wait as long. */
@@ -33,7 +35,10 @@ void link_close(struct link *l);
 /* The connection, reconnecting when it is time to; NULL while the database is out of reach. */
 struct db *link_db(struct link *l);
 
-/* Takes note of the result e of any call that was made with the connection, and hands it back. */
+/*
+ * Takes note of the result e of any call that was made with the connection, and hands it back.  ERR_FULL is
+ * told once a minute, however many calls meet it.
+ */
 enum err link_note(struct link *l, enum err e);
 
 #endif

@@ -2,7 +2,9 @@
 noinst_LIBRARIES += worker/libmcvworker.a
 worker_libmcvworker_a_CFLAGS = $(AM_CFLAGS) $(ESMTP_CFLAGS)
 worker_libmcvworker_a_SOURCES = \
+	%D%/option_words.c %D%/option_words.h \
 	%D%/argv.c %D%/argv.h \
+	%D%/trouble.c %D%/trouble.h \
 	%D%/progress.c %D%/progress.h \
 	%D%/verified.c %D%/verified.h \
 	%D%/outcome.h \
@@ -29,6 +31,7 @@ worker_libmcvworker_a_SOURCES = \
 	%D%/output.c %D%/output.h \
 	%D%/launch.c %D%/launch.h \
 	%D%/verification.c %D%/verification.h \
+	%D%/able.c %D%/able.h \
 	%D%/runner.c %D%/runner.h \
 	%D%/lease.c %D%/lease.h \
 	%D%/queue.c %D%/queue.h \

@@ -15,6 +15,8 @@
 #include "lib/parse.h"
 #include "lib/secretfile.h"
 #include "lib/template.h"
+#include "lib/token.h"
+#include "sql/store_invite.h"
 #include "worker/crash.h"
 #include "worker/link.h"
 #include "worker/mail.h"
@@ -28,6 +30,7 @@ enum {
 	BACKOFF_FIRST_S = 60,
 	BACKOFF_MAX_S = 4 * 3600,
 	PASSWORD_MAX = 1024,
+	TOKEN_SHOWN_MAX = 16, /* hex digits in a row that are no token's */
 	EXIT_USAGE = 64,
 	EXIT_CONFIG = 78,
 };
@@ -117,9 +120,12 @@ bool notify_is_last_try(unsigned attempts, int64_t age_s)
 	return waited_s > NOTIFY_GIVE_UP_S;
 }
 
-static enum err record(struct db *db, const struct outbox_mail *m, const struct mail_report *r)
+/* What became of it; unwanted: why it is not sent at all, else NULL. */
+static enum err record(
+    struct db *db, const struct outbox_mail *m, const struct mail_report *r, const char *unwanted)
 {
-
+	if (unwanted != NULL)
+		return store_outbox_suppressed(db, m, unwanted);
 	if (r->result == MAIL_SENT)
 		return store_outbox_sent(db, m);
 	if (r->result == MAIL_REFUSED)
@@ -130,7 +136,8 @@ static enum err record(struct db *db, const struct outbox_mail *m, const struct 
 }
 
 /* Until it is written, or others may have the mail: what was sent and not noted is sent again. */
-static void record_surely(struct notifier *n, const struct outbox_mail *m, const struct mail_report *r)
+static void record_surely(
+    struct notifier *n, const struct outbox_mail *m, const struct mail_report *r, const char *unwanted)
 {
 	mono_time until = mono_after(mono_now(), RECORD_MS);
 	enum err e = ERR_UNAVAILABLE;
@@ -138,7 +145,7 @@ static void record_surely(struct notifier *n, const struct outbox_mail *m, const
 	while (mono_left_ms(until) > 0) {
 		struct db *db = link_db(&n->db_link);
 
-		e = db != NULL ? link_note(&n->db_link, record(db, m, r)) : ERR_UNAVAILABLE;
+		e = db != NULL ? link_note(&n->db_link, record(db, m, r, unwanted)) : ERR_UNAVAILABLE;
 		/* lost: perhaps to ourselves, when an answer did not arrive */
 		if (e == ERR_OK || e == ERR_LOST || is_leaving)
 			break;
@@ -148,15 +155,70 @@ static void record_surely(struct notifier *n, const struct outbox_mail *m, const
 		log_warnx("notification %llu: %s", (unsigned long long)m->id, err_text(e));
 }
 
-static void deliver(struct notifier *n, struct arena *a, const struct outbox_mail *m)
+/*
+ * A new link for this try.  Only its hash is kept, so that a mail that is tried again has another.
+ * ERR_DENIED: there may be none, and why_r says why.
+ */
+static enum err make_link(struct db *db, struct arena *a, const struct outbox_mail *m,
+    struct notify_link *link_r, const char **why_r)
 {
-	AUTO_BUF struct buf data = BUF_INIT;
-	struct mail_report r = {.result = MAIL_LATER};
-	enum err e = notify_text(link_db(&n->db_link), a, n->conf, n->templates, m, &data);
+	char *token = arena_alloc(a, TOKEN_HEX_LEN + 1);
+	unsigned char hash[TOKEN_HASH_BYTES];
+	struct invite invite = {0};
+	enum err e;
 
-	(void)link_note(&n->db_link, e);
-	if (e == ERR_OK) {
+	token_new(token);
+	token_hash(token, TOKEN_HEX_LEN, hash);
+	e = store_invite_link(db, a, m, hash, &invite);
+	*link_r = (struct notify_link){.token = token, .account_name = invite.account_name};
+	*why_r = invite.refusal;
+	return e;
+}
+
+/* A relay that refuses a mail for the address in it may repeat that: what could be of a token goes. */
+static void hide_tokens(char *text)
+{
+	while (*text != '\0') {
+		size_t len = strspn(text, "0123456789abcdefABCDEF");
+
+		if (len >= TOKEN_SHOWN_MAX)
+			memset(text, '*', len);
+		text += len > 0 ? len : 1;
+	}
+}
+
+/* The mail as bytes, as notify_text() says.  why_r, if it is set: why there is to be none. */
+static enum err compose(
+    struct notifier *n, struct arena *a, const struct outbox_mail *m, struct buf *data, const char **why_r)
+{
+	struct db *db = link_db(&n->db_link);
+	struct notify_link link;
+	enum err e = ERR_OK;
+
+	if (db == NULL)
+		return ERR_UNAVAILABLE;
+	if (m->is_invite)
+		e = make_link(db, a, m, &link, why_r);
+	if (e == ERR_OK)
+		e = notify_text(db, a, n->conf, n->templates, m, m->is_invite ? &link : NULL, data);
+	return link_note(&n->db_link, e);
+}
+
+/* r_r, unwanted_r: as record() takes them.  ERR_LOST: nothing was made, and nothing is ours to say. */
+static enum err try_once(struct notifier *n, struct arena *a, const struct outbox_mail *m,
+    struct mail_report *r_r, const char **unwanted_r)
+{
+	struct buf data = BUF_INIT;
+	struct mail_report r = {.result = MAIL_LATER};
+	const char *unwanted = NULL;
+	enum err e = compose(n, a, m, &data, &unwanted);
+
+	if (unwanted != NULL) {
+		(void)snprintf(r.text, sizeof(r.text), "not sent, %s", unwanted);
+	} else if (e == ERR_OK) {
 		send_one(n->conf, m->to, &data, &r);
+		if (m->is_invite)
+			hide_tokens(r.text);
 		crash_point("after_send");
 	} else {
 		r.result = e == ERR_NOT_FOUND || e == ERR_INVALID ? MAIL_REFUSED : MAIL_LATER;
@@ -165,12 +227,25 @@ static void deliver(struct notifier *n, struct arena *a, const struct outbox_mai
 		    : e == ERR_NOT_FOUND ? "What it is about is gone"
 					 : "The mail could not be written");
 	}
+	buf_wipe(&data);
+	*r_r = r;
+	*unwanted_r = unwanted;
+	return e == ERR_LOST ? e : ERR_OK;
+}
+
+static void deliver(struct notifier *n, struct arena *a, const struct outbox_mail *m)
+{
+	struct mail_report r;
+	const char *unwanted;
+
+	if (try_once(n, a, m, &r, &unwanted) != ERR_OK)
+		return;
 	if (r.result == MAIL_SENT)
 		log_info("notification %llu: sent", (unsigned long long)m->id);
 	else
 		log_warnx(
 		    "notification %llu, attempt %u: %s", (unsigned long long)m->id, m->attempts, r.text);
-	record_surely(n, m, &r);
+	record_surely(n, m, &r, unwanted);
 	n->failures = r.result != MAIL_LATER || !r.is_relay ? 0 : n->failures + 1;
 	if (n->failures > 0)
 		pause_ms(RELAY_PAUSE_MS * (int)(n->failures < RELAY_PAUSES ? n->failures : RELAY_PAUSES));
@@ -178,7 +253,7 @@ static void deliver(struct notifier *n, struct arena *a, const struct outbox_mai
 
 static void serve(struct notifier *n)
 {
-	AUTO_ARENA struct arena *a = arena_new();
+	AUTO_ARENA struct arena *a = arena_new_clean();
 
 	while (!is_leaving) {
 		struct outbox_mail m;

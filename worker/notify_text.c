@@ -14,8 +14,9 @@
 #include "sql/store_batch_view.h"
 #include "sql/store_job.h"
 #include "sql/store_log_link.h"
+#include "sql/store_user_admin.h"
 
-enum { MILLION = 1000000 };
+enum { MILLION = 1000000, DAY_S = 86400 };
 
 /* NULL and "" become null; texts of rows are one line of UTF-8 (sql/tx.h, text_clean). */
 static void add(struct json_object *o, const char *key, const char *s)
@@ -226,6 +227,8 @@ static enum err render(struct arena *a, struct templates *ts, const char *name, 
 		log_warnx("mail templates: %s: %s", err_text(e), template_error(ts));
 	mail->text = arena_strndup(a, text.data, text.len);
 	mail->html = arena_strndup(a, html.data, html.len);
+	buf_wipe(&text);
+	buf_wipe(&html);
 	return e == ERR_NOT_FOUND ? ERR_IO : e;
 }
 
@@ -237,8 +240,34 @@ static const char *domain(const struct conf *conf)
 	return at != NULL ? at + 1 : "localhost";
 }
 
+static enum err link_text(struct arena *a, const struct conf *conf, struct templates *ts,
+    const struct outbox_mail *m, const struct notify_link *link, struct buf *out)
+{
+	const char *host = strstr(conf->base_url, "://");
+	struct mime_mail mail = {.from_name = "mailconvoy",
+	    .from = conf->mail_from,
+	    .to = m->to,
+	    .message_id = arena_printf(a, "mailconvoy.%llu.%lld.%u@%s", (unsigned long long)m->id,
+		(long long)m->created_us, m->attempts, domain(conf)),
+	    .date_s = m->created_us / MILLION};
+	struct json_object *o = json_object_new_object();
+	enum err e;
+
+	host = host != NULL ? host + 3 : conf->base_url;
+	mail.subject = arena_printf(a, "Choose your password for mailconvoy at %s", host);
+	add(o, "subject", mail.subject);
+	add(o, "host", host);
+	add(o, "email", m->to);
+	add(o, "account_name", link->account_name);
+	add(o, "link_url", arena_printf(a, "%s" USER_LINK_PATH "/%s", conf->base_url, link->token));
+	add(o, "lasts", say_plural(a, USER_LINK_S / DAY_S, "day"));
+	e = render(a, ts, "invite", o, &mail);
+	json_object_put(o);
+	return e == ERR_OK ? mime_build(&mail, out) : e;
+}
+
 enum err notify_text(struct db *db, struct arena *a, const struct conf *conf, struct templates *ts,
-    const struct outbox_mail *m, struct buf *out)
+    const struct outbox_mail *m, const struct notify_link *link, struct buf *out)
 {
 	const struct viewer all = {.role = ROLE_ADMIN};
 	struct mime_mail mail = {.from_name = "mailconvoy", .from = conf->mail_from, .to = m->to};
@@ -247,8 +276,11 @@ enum err notify_text(struct db *db, struct arena *a, const struct conf *conf, st
 	struct json_object *model;
 	struct batch_text t;
 	struct job j;
-	enum err e = is_job ? store_job_get(db, a, &all, m->job_id, &j) : read_batch(db, a, m->batch_id, &t);
+	enum err e;
 
+	if (link != NULL)
+		return link_text(a, conf, ts, m, link, out);
+	e = is_job ? store_job_get(db, a, &all, m->job_id, &j) : read_batch(db, a, m->batch_id, &t);
 	if (e == ERR_OK && is_job)
 		e = log_address(db, a, conf, &j, &log_url, &log_end);
 	if (e != ERR_OK)

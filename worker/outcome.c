@@ -25,9 +25,13 @@ static const enum end start_ends[START__MAX] = {
     [START_DENIED_SOURCE] = END_DENIED_SOURCE,
     [START_DENIED_DESTINATION] = END_DENIED_DESTINATION,
     [START_REFUSED] = END_NOT_ALLOWED,
+    [START_DELETE2_REFUSED] = END_DELETE2_REFUSED,
+    [START_DELETE2_CHANGED] = END_DELETE2_CHANGED,
     [START_NAME_SOURCE] = END_NAME_SOURCE,
     [START_NAME_DESTINATION] = END_NAME_DESTINATION,
     [START_INVALID] = END_INVALID,
+    [START_OPTIONS] = END_OPTIONS,
+    [START_OPTIONS_UNKNOWN] = END_OPTIONS_UNKNOWN,
     [START_SYSTEM] = END_SYSTEM,
     [START_INCOMPLETE] = END_ORPHAN,
 };
@@ -35,6 +39,10 @@ static const enum end start_ends[START__MAX] = {
 static const enum end trouble_ends[TROUBLE__MAX][2] = {
     [TROUBLE_LOGIN_REFUSED] = {END_AUTH_SOURCE, END_AUTH_DESTINATION},
     [TROUBLE_LOGIN_BUSY] = {END_BUSY_SOURCE, END_BUSY_DESTINATION},
+    [TROUBLE_TOKEN_REFUSED] = {END_TOKEN_SOURCE, END_TOKEN_DESTINATION},
+    [TROUBLE_MECHANISM] = {END_MECHANISM_SOURCE, END_MECHANISM_DESTINATION},
+    [TROUBLE_NO_PASSWORDS] = {END_NO_PASSWORDS_SOURCE, END_NO_PASSWORDS_DESTINATION},
+    [TROUBLE_UNPROVEN] = {END_UNPROVEN_SOURCE, END_UNPROVEN_DESTINATION},
     [TROUBLE_NAME_UNKNOWN] = {END_NAME_SOURCE, END_NAME_DESTINATION},
     [TROUBLE_REFUSED] = {END_REFUSED_SOURCE, END_REFUSED_DESTINATION},
     [TROUBLE_TIMED_OUT] = {END_TIMEOUT_SOURCE, END_TIMEOUT_DESTINATION},
@@ -86,6 +94,8 @@ static enum end judge_success(const struct outcome_input *in)
 
 	if (!p->statistics)
 		return END_NO_STATISTICS;
+	if (p->folders_missing > 0)
+		return END_FOLDERS_MISSING;
 	if (in->dry_run)
 		return END_OK_DRY;
 	if (p->missing > 0)
@@ -139,8 +149,12 @@ static enum end judge_code(const struct outcome_input *in, int code)
 	case END_CREATE:
 	case END_SELECT:
 	case END_FLAGS:
-	case END_SEARCH:
-	case END_ERRORS: return p->errors_max ? END_ERRORS_MAX : end;
+	case END_SEARCH: return p->errors_max ? END_ERRORS_MAX : end;
+	case END_ERRORS:
+		if (p->errors_max)
+			return END_ERRORS_MAX;
+		/* with other errors those are the reason for it */
+		return p->kept_surplus && p->errors <= 1 ? END_DELETE2_KEPT : end;
 	default: return end;
 	}
 }
@@ -222,6 +236,7 @@ bool outcome_is_worth_verifying(const struct outcome_input *copy)
 	case END_OK_UNIDENTIFIED:
 	case END_OK_RECONNECTED:
 	case END_QUOTA_WARNING: return true;
+	case END_FOLDERS_MISSING: return !copy->dry_run;
 	case END_QUOTA:
 	case END_APPEND:
 	case END_FETCH:
@@ -232,6 +247,7 @@ bool outcome_is_worth_verifying(const struct outcome_input *copy)
 	case END_FLAGS:
 	case END_SEARCH:
 	case END_ERRORS:
+	case END_DELETE2_KEPT:
 	case END_ERRORS_MAX: return copy->progress->statistics;
 	default: return false;
 	}

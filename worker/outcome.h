@@ -37,12 +37,16 @@ enum start_failure {
 	START_SEAL,          /* a sealed password did not open: wrong key, or moved between rows */
 	START_DENIED_SOURCE, /* a member's own server is in a network that members may not reach */
 	START_DENIED_DESTINATION,
-	START_REFUSED,     /* the account may not copy to this destination */
-	START_NAME_SOURCE, /* such a server's name does not resolve */
+	START_REFUSED,         /* the account may not copy to this destination */
+	START_DELETE2_REFUSED, /* the account may not delete on a destination */
+	START_DELETE2_CHANGED, /* a server is not the one that the deletion was confirmed for */
+	START_NAME_SOURCE,     /* such a server's name does not resolve */
 	START_NAME_DESTINATION,
-	START_INVALID,    /* a host, user or port is not usable */
-	START_SYSTEM,     /* no process, pipe or directory to be had */
-	START_INCOMPLETE, /* the worker that claimed the job died before it started anything */
+	START_INVALID,         /* a host, user or port is not usable */
+	START_OPTIONS,         /* the program cannot do what was asked for */
+	START_OPTIONS_UNKNOWN, /* what was asked for is not in this version's list */
+	START_SYSTEM,          /* no process, pipe or directory to be had */
+	START_INCOMPLETE,      /* the worker that claimed the job died before it started anything */
 	START__MAX
 };
 

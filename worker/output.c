@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "lib/log.h"
 #include "sql/store_log.h"
 #include "worker/crash.h"
 
@@ -29,6 +30,13 @@ void output_free(struct output *o)
 {
 	redact_free(&o->redact);
 	buf_free(&o->pending);
+}
+
+void output_say(struct output *o, const char *line)
+{
+	if (o->pending.len == 0)
+		o->oldest = mono_now();
+	buf_addf(&o->pending, "mailconvoy: %s\n", line);
 }
 
 bool output_wants(const struct output *o)
@@ -115,7 +123,7 @@ static enum err trim(struct output *o, struct db *db, const struct queue_token *
 	return e;
 }
 
-enum err output_store(struct output *o, struct db *db, const struct queue_token *t)
+static enum err store_due(struct output *o, struct db *db, const struct queue_token *t)
 {
 	while (output_due_ms(o) == 0) {
 		enum err e;
@@ -139,13 +147,30 @@ enum err output_store(struct output *o, struct db *db, const struct queue_token 
 	return ERR_OK;
 }
 
+enum err output_store(struct output *o, struct db *db, const struct queue_token *t)
+{
+	enum err e = store_due(o, db, t);
+
+	if (e == ERR_FULL && !o->is_full)
+		o->full_since = mono_now();
+	o->is_full = e == ERR_FULL;
+	return e;
+}
+
+int64_t output_full_ms(const struct output *o)
+{
+	return o->is_full ? mono_diff_ms(o->full_since, mono_now()) : -1;
+}
+
 bool output_is_stored(const struct output *o)
 {
 	return o->ended && o->pending.len == 0;
 }
 
-void output_discard(struct output *o)
+void output_discard(struct output *o, const char *label)
 {
+	if (o->pending.len > 0)
+		log_warnx("%s: %zu bytes of its log could not be stored", label, o->pending.len);
 	o->discarding = true;
 	o->offered = 0;
 	buf_clear(&o->pending);

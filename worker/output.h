@@ -23,20 +23,25 @@ struct output {
 	struct redact *redact; /* owned */
 	struct buf pending;    /* masked, not stored yet; pending_from is its place in the log */
 	int64_t pending_from;
-	size_t offered;      /* of pending, as a chunk whose storing is not known to have failed; 0: none */
-	mono_time oldest;    /* when pending became non-empty */
-	mono_time last_byte; /* when the program last printed, or could not because we did not read */
-	int64_t head_bytes;  /* what the cut leaves of the beginning */
-	int64_t tail_bytes;  /* and of the end */
-	int64_t trimmed_to;  /* the log's length at the last cut */
-	bool ended;          /* the pipe is closed */
-	bool discarding;     /* the storage is full: read on, keep nothing */
+	size_t offered;       /* of pending, as a chunk whose storing is not known to have failed; 0: none */
+	mono_time oldest;     /* when pending became non-empty */
+	mono_time last_byte;  /* when the program last printed, or could not because we did not read */
+	int64_t head_bytes;   /* what the cut leaves of the beginning */
+	int64_t tail_bytes;   /* and of the end */
+	int64_t trimmed_to;   /* the log's length at the last cut */
+	bool ended;           /* the pipe is closed */
+	mono_time full_since; /* the storage has had no room since then; while is_full */
+	bool is_full;
+	bool discarding; /* the storage does not take it: read on, keep nothing */
 	struct progress progress;
 };
 
 /* redact (owned from now on, may be NULL) knows the passwords. */
 void output_init(struct output *o, struct redact *redact, int64_t head_bytes, int64_t tail_bytes);
 void output_free(struct output *o);
+
+/* Our own word on the run, a line, before a program says anything. */
+void output_say(struct output *o, const char *line);
 
 /* Whether there is room to read more. */
 bool output_wants(const struct output *o);
@@ -56,14 +61,17 @@ int output_due_ms(const struct output *o);
 
 /*
  * Stores what is due (all that is there, when the output has ended).  ERR_OK; errors of store_log_append():
- * what could not be stored stays pending.  ERR_FULL: see output_discard().
+ * what could not be stored stays pending, also when the storage is full.
  */
 enum err output_store(struct output *o, struct db *db, const struct queue_token *t) MUST_CHECK;
+
+/* How long the storage has been full, in milliseconds; -1: it is not, as far as is known. */
+int64_t output_full_ms(const struct output *o);
 
 /* Whether all is stored that ever will be. */
 bool output_is_stored(const struct output *o);
 
-/* The storage is full: forget what is pending and what still comes. */
-void output_discard(struct output *o);
+/* The storage will not take it: forget what is pending (logged with label) and what still comes. */
+void output_discard(struct output *o, const char *label);
 
 #endif

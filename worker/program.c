@@ -29,6 +29,13 @@ const char *program_name(const struct program *p)
 	return slash != NULL ? slash + 1 : "";
 }
 
+bool program_is_engine(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strcmp(slash != NULL ? slash + 1 : path, "mailconvoy-sync") == 0;
+}
+
 static bool is_executable(const char *path, struct stat *st)
 {
 	return path[0] == '/' && stat(path, st) == 0 && S_ISREG(st->st_mode) && access(path, X_OK) == 0;

@@ -5,6 +5,7 @@
 #ifndef MCV_WORKER_PROGRAM_H
 #define MCV_WORKER_PROGRAM_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -18,6 +19,9 @@ struct program {
 	char version[PROGRAM_VERSION_MAX];
 	struct timespec changed; /* of the file, when its version was asked for */
 };
+
+/* Whether the program of this path is the built-in engine, which takes words that imapsync does not. */
+bool program_is_engine(const char *path);
 
 /* The file's name, without directories. */
 const char *program_name(const struct program *p);

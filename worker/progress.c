@@ -264,57 +264,11 @@ static void read_folder(struct progress *p, struct span l)
 		    (struct span){.s = l.s + 1, .len = l.len - 2}, p->folder_current, PROGRESS_FOLDER_MAX);
 }
 
-static bool contains_any(struct span l, const char *const *needles)
-{
-	for (; *needles != NULL; needles++)
-		if (contains(l, *needles))
-			return true;
-	return false;
-}
-
-/* Texts of IO::Socket::INET, IO::Socket::SSL, OpenSSL, strerror() and getaddrinfo(); the first row that fits.
- */
-static const struct {
-	enum trouble trouble;
-	const char *const *texts;
-} connect_texts[] = {
-    {TROUBLE_WRONG_NAME, (const char *const[]){"hostname verification failed", "hostname mismatch", NULL}},
-    {TROUBLE_EXPIRED, (const char *const[]){"certificate has expired", NULL}},
-    {TROUBLE_UNTRUSTED, (const char *const[]){"certificate verify failed", "self-signed certificate",
-			    "self signed certificate", "unable to get local issuer", NULL}},
-    {TROUBLE_NOT_TLS, (const char *const[]){"wrong version number", "unknown protocol",
-			  "packet length too long", "http request", NULL}},
-    {TROUBLE_NO_STARTTLS,
-	(const char *const[]){"STARTTLS is not", "does not offer STARTTLS", "STARTTLS not", NULL}},
-    {TROUBLE_NAME_UNKNOWN, (const char *const[]){"Invalid argument", "Name or service not known",
-			       "No address associated", "name not found", "name resolution", NULL}},
-    {TROUBLE_REFUSED, (const char *const[]){"Connection refused", "connection refused", NULL}},
-    {TROUBLE_TIMED_OUT, (const char *const[]){"timeout", "timed out", "Timeout", NULL}},
-    {TROUBLE_UNREACHABLE, (const char *const[]){"No route to host", "unreachable", NULL}},
-};
-
-static enum trouble connect_trouble(struct span l, enum trouble otherwise)
-{
-	for (size_t i = 0; i < sizeof(connect_texts) / sizeof(connect_texts[0]); i++)
-		if (contains_any(l, connect_texts[i].texts))
-			return connect_texts[i].trouble;
-	return otherwise;
-}
-
 /* "HostN failure: …", l being what follows the colon. */
 static void read_failure(struct progress *p, int side, struct span l)
 {
-	static const char *const busy[] = {"[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[CONTACTADMIN]", NULL};
-	enum trouble t = TROUBLE_NONE;
-
-	if (begins(l, "Error login on"))
-		t = contains_any(l, busy) ? TROUBLE_LOGIN_BUSY : TROUBLE_LOGIN_REFUSED;
-	else if (begins(l, "can not open imap connection"))
-		t = connect_trouble(l, TROUBLE_CONNECT);
-	else if (begins(l, "Can not go to tls encryption"))
-		t = connect_trouble(l, TROUBLE_TLS);
 	if (p->trouble[side] == TROUBLE_NONE)
-		p->trouble[side] = t;
+		p->trouble[side] = trouble_read(l.s, l.len);
 	if (p->detail[0] == '\0')
 		keep_text(l, p->detail, PROGRESS_DETAIL_MAX);
 	count(&p->errors, 1);
@@ -333,6 +287,10 @@ static void read_host(struct progress *p, int side, struct span l)
 		if (find(l, "Limit is ") != NULL)
 			set_number(
 			    after(l, find(l, "Limit is ") + strlen("Limit is ")), &p->quota_limit_bytes);
+	} else if (!source && drop_label(&l, ": nothing is deleted (--delete2): ")) {
+		p->kept_surplus = true;
+		if (p->detail[0] == '\0')
+			keep_text(l, p->detail, PROGRESS_DETAIL_MAX);
 	} else if (source && contains(l, " ignored (")) {
 		count(&p->warnings, 1);
 	} else if (source && !p->sizes_done) {
@@ -351,15 +309,17 @@ static void read_statistics(struct progress *p, struct span l)
 	const struct {
 		const char *label;
 		int64_t *n;
+		int64_t *could; /* of a dry run: "(could be N without dry mode)"; NULL: not looked for */
 	} rows[] = {
-	    {"Messages transferred ", &p->messages_copied},
-	    {"Messages skipped ", &p->messages_skipped},
-	    {"Total bytes transferred ", &p->bytes_copied},
-	    {"Reconnections to host1 ", &p->reconnections[SIDE_SOURCE]},
-	    {"Reconnections to host2 ", &p->reconnections[SIDE_DESTINATION]},
-	    {"Detected ", &p->errors},
-	    {"The sync is not finished, there are ", &p->missing},
-	    {"There are ", &p->unidentified},
+	    {"Messages transferred ", &p->messages_copied, &p->messages_to_copy},
+	    {"Messages skipped ", &p->messages_skipped, NULL},
+	    {"Messages deleted on host2 ", &p->messages_deleted, &p->messages_to_delete},
+	    {"Total bytes transferred ", &p->bytes_copied, NULL},
+	    {"Reconnections to host1 ", &p->reconnections[SIDE_SOURCE], NULL},
+	    {"Reconnections to host2 ", &p->reconnections[SIDE_DESTINATION], NULL},
+	    {"Detected ", &p->errors, NULL},
+	    {"The sync is not finished, there are ", &p->missing, NULL},
+	    {"There are ", &p->unidentified, NULL},
 	};
 	const char *could;
 
@@ -371,9 +331,9 @@ static void read_statistics(struct progress *p, struct span l)
 		if (rows[i].n == &p->unidentified && !contains(l, " unidentified message"))
 			continue;
 		set_number(rest, rows[i].n);
-		could = find(rest, "(could be ");
-		if (could != NULL && rows[i].n == &p->messages_copied)
-			set_number(after(rest, could + strlen("(could be ")), &p->messages_to_copy);
+		could = rows[i].could != NULL ? find(rest, "(could be ") : NULL;
+		if (could != NULL)
+			set_number(after(rest, could + strlen("(could be ")), rows[i].could);
 	}
 	if (drop_label(&l, "Folders synced "))
 		set_number(l, &p->folders_done);
@@ -392,6 +352,13 @@ static void read_error(struct progress *p, struct span l)
 	count(&p->errors, 1);
 }
 
+/* imapsync's words, and ours */
+static bool is_folder_missing(struct span l)
+{
+	return (begins(l, "Host1: warning! ignoring folder ") && contains(l, " whole folders list")) ||
+	       (begins(l, "Host1: folder [") && contains(l, "] does not exist, ignored"));
+}
+
 static void read_line(struct progress *p, struct span l)
 {
 	int64_t n;
@@ -400,6 +367,8 @@ static void read_line(struct progress *p, struct span l)
 		read_message(p, l);
 	else if (begins(l, "ETA: "))
 		read_eta(p, l);
+	else if (is_folder_missing(l))
+		count(&p->folders_missing, 1);
 	else if (drop_label(&l, "Host1"))
 		read_host(p, SIDE_SOURCE, l);
 	else if (drop_label(&l, "Host2"))
@@ -436,6 +405,7 @@ void progress_init(struct progress *p)
 	p->messages_total = p->bytes_total = p->biggest_bytes = PROGRESS_UNKNOWN;
 	p->messages_left = p->messages_to_copy = p->eta_s = PROGRESS_UNKNOWN;
 	p->quota_used_bytes = p->quota_limit_bytes = PROGRESS_UNKNOWN;
+	p->messages_to_delete = p->messages_deleted = PROGRESS_UNKNOWN;
 	p->missing = p->unidentified = PROGRESS_UNKNOWN;
 	p->exit_code = PROGRESS_UNKNOWN;
 }

@@ -15,29 +15,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "worker/trouble.h"
+
 enum { PROGRESS_LINE_MAX = 8192, PROGRESS_FOLDER_MAX = 256, PROGRESS_DETAIL_MAX = 400 };
 
 /* A number nobody has told us yet. */
 #define PROGRESS_UNKNOWN (-1)
-
-/* Why one side could not be used; the first that was said counts. */
-enum trouble {
-	TROUBLE_NONE,
-	TROUBLE_LOGIN_REFUSED, /* "Error login on", and no response code that says otherwise */
-	TROUBLE_LOGIN_BUSY,    /* the same with [UNAVAILABLE], [INUSE], [LIMIT], [CONTACTADMIN] (RFC 5530) */
-	TROUBLE_NAME_UNKNOWN,  /* the host name does not resolve */
-	TROUBLE_REFUSED,       /* connection refused */
-	TROUBLE_TIMED_OUT,     /* no answer in time, or no IMAP greeting */
-	TROUBLE_UNREACHABLE,   /* no route to the host or network */
-	TROUBLE_NOT_TLS,       /* TLS was spoken to something that does not speak it */
-	TROUBLE_UNTRUSTED,     /* the certificate does not verify */
-	TROUBLE_WRONG_NAME,    /* it does, but is for another name */
-	TROUBLE_EXPIRED,       /* it did, but has expired */
-	TROUBLE_NO_STARTTLS,   /* STARTTLS is not offered */
-	TROUBLE_TLS,           /* any other failure of STARTTLS */
-	TROUBLE_CONNECT,       /* any other failure to connect */
-	TROUBLE__MAX
-};
 
 /* Sides of side-indexed arrays. */
 enum { SIDE_SOURCE, SIDE_DESTINATION };
@@ -48,6 +31,8 @@ struct progress {
 	int64_t messages_total, bytes_total, biggest_bytes; /* of the source, from the sizes at the start */
 	int64_t messages_left;                              /* not yet looked at, from the last "msgs left" */
 	int64_t messages_to_copy;                           /* dry run: "(could be N without dry mode)" */
+	int64_t messages_to_delete; /* dry run with --delete2: the same of the destination */
+	int64_t messages_deleted;   /* on the destination */
 	int64_t eta_s;
 	int64_t quota_used_bytes, quota_limit_bytes; /* of the destination; limit 0: it has none */
 	int64_t missing;                             /* identified on the source, not on the destination */
@@ -59,6 +44,7 @@ struct progress {
 	int64_t errors;              /* "Detected N errors", or lines of error so far */
 	int64_t warnings;            /* messages passed over, as the run says of each */
 	int64_t reconnections[2];    /* by side */
+	int64_t folders_missing;     /* asked for by name, and not on the source */
 	int64_t rate_milli_messages; /* thousandths of a message per second */
 	int64_t rate_bytes;          /* per second */
 
@@ -72,6 +58,7 @@ struct progress {
 	enum trouble trouble[2];
 	bool statistics;    /* "++++ Statistics" was seen */
 	bool looks_good;    /* "The sync looks good" */
+	bool kept_surplus;  /* "nothing is deleted (--delete2)": why is the detail, if that has no other */
 	bool errors_max;    /* "Maximum number of errors N reached" */
 	bool quota_full;    /* a message was refused for want of space, not merely "90 % full" */
 	bool out_of_memory; /* Perl's or the C library's last words */

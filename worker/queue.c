@@ -6,11 +6,13 @@
 #include "sql/store_import.h"
 #include "sql/store_outbox.h"
 #include "worker/crash.h"
+#include "worker/jobdir.h"
 #include "worker/notify.h"
 #include "worker/report.h"
 
 enum {
-	FULL_MS = 5000,    /* after the storage was full */
+	ROOM_MS = 5000, /* after there was no room for a run's directory */
+	ROOM_TELL_MS = 60000,
 	REFUSED_MS = 5000, /* after an answer that asking again will hardly mend */
 	JITTER_MS = 50,    /* so that workers that met once do not meet again */
 	IMPORT_ROWS_AT_ONCE = 500,
@@ -34,13 +36,30 @@ static enum err ask(struct queue *q, struct db *db, const struct conf *conf, str
 	return store_queue_claim(db, a, worker_id, (unsigned)conf->lease_s, &q->token, job_r);
 }
 
+/* What is claimed now could only fail, and the next one with it. */
+static bool has_room(struct queue *q, const struct link *db_link, const struct conf *conf)
+{
+	if (mono_left_ms(db_link->full_until) > 0) {
+		q->claim_at = db_link->full_until;
+		return false;
+	}
+	if (jobdir_has_room(conf->state_dir))
+		return true;
+	q->claim_at = mono_after(mono_now(), ROOM_MS);
+	if (mono_left_ms(q->room_told_at) == 0) {
+		log_warnx("the disk of %s is full; no job is started until there is room", conf->state_dir);
+		q->room_told_at = mono_after(mono_now(), ROOM_TELL_MS);
+	}
+	return false;
+}
+
 enum err queue_claim(struct queue *q, struct link *db_link, const struct conf *conf, struct arena *a,
     uint64_t worker_id, struct queue_job *job_r, struct queue_token *token_r, mono_time *asked_r)
 {
 	struct db *db;
 	enum err e;
 
-	if (mono_left_ms(q->claim_at) > 0)
+	if (mono_left_ms(q->claim_at) > 0 || (!q->is_unresolved && !has_room(q, db_link, conf)))
 		return ERR_NOT_FOUND;
 	q->claim_at = mono_after(mono_now(), conf->poll_ms);
 	db = link_db(db_link);
@@ -63,10 +82,6 @@ enum err queue_claim(struct queue *q, struct link *db_link, const struct conf *c
 		q->is_unresolved = false;
 		return e;
 	case ERR_BUSY: q->claim_at = mono_after(q->claim_at, random() % JITTER_MS); return e;
-	case ERR_FULL:
-		log_warnx("the database's storage is full: no job is started");
-		q->claim_at = mono_after(mono_now(), FULL_MS);
-		return e;
 	case ERR_INTERNAL:
 		log_warnx("the database lets no job be claimed: no job is started");
 		q->claim_at = mono_after(mono_now(), REFUSED_MS);

@@ -1,7 +1,7 @@
 /*
  * When to claim: every poll_ms while jobs may wait, at once again after a claim that succeeded, a little
- * later when others were faster, and never while the worker stops, the database is away or its storage is
- * full.
+ * later when others were faster, and never while the worker stops, the database is away or its storage or
+ * that of state_dir is full.
  */
 #ifndef MCV_WORKER_QUEUE_H
 #define MCV_WORKER_QUEUE_H
@@ -17,6 +17,7 @@
 struct queue {
 	mono_time claim_at;
 	mono_time sweep_at;
+	mono_time room_told_at;   /* that state_dir is full is told again then, if it still is */
 	bool is_unresolved;       /* a claim's commit was not answered: token tells */
 	struct queue_token token; /* of the claim under way */
 	mono_time asked;          /* when it was begun: its lease may have started then */

@@ -22,6 +22,8 @@ void report_counters(const struct progress *p, struct job_counters *c_r)
 	    .eta_s = p->eta_s,
 	    .quota_used_bytes = p->quota_used_bytes,
 	    .quota_limit_bytes = p->quota_limit_bytes,
+	    .messages_to_delete = p->messages_to_delete,
+	    .messages_deleted = p->messages_deleted,
 	};
 }
 
@@ -32,7 +34,9 @@ bool report_same(const struct job_counters *c, const struct job_counters *kept)
 	       c->messages_copied == kept->messages_copied && c->messages_skipped == kept->messages_skipped &&
 	       c->messages_failed == kept->messages_failed && c->messages_to_copy == kept->messages_to_copy &&
 	       c->bytes_total == kept->bytes_total && c->bytes_copied == kept->bytes_copied &&
-	       c->quota_used_bytes == kept->quota_used_bytes;
+	       c->quota_used_bytes == kept->quota_used_bytes &&
+	       c->messages_to_delete == kept->messages_to_delete &&
+	       c->messages_deleted == kept->messages_deleted;
 }
 
 void report_keep(const struct job_counters *c, struct job_counters *kept_r)

@@ -8,6 +8,7 @@
 #include "lib/arena.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "worker/able.h"
 #include "worker/crash.h"
 #include "worker/jobdir.h"
 #include "worker/keeper.h"
@@ -21,6 +22,7 @@ enum {
 	PROGRESS_MS = 1000, /* the job's row changes at most so often */
 	LOOK_MS = 1000,     /* limits are looked at so often */
 	RETRY_MS = 200,     /* after the database refused */
+	FULL_MS = 1000,     /* after it had no room */
 };
 
 enum state { STARTING = 1, RUNNING, STOPPING, DRAINING, DEAD, STATE__MAX };
@@ -120,8 +122,7 @@ static bool begin_verification(struct runner *r)
 	const struct outcome_input copy = ended(r);
 	struct program *engine = r->context->engine;
 	struct verification *v = &r->verification;
-	struct launch_program p = {
-	    .job_dir = r->job_dir, .verify = v->mode, .newer_than_s = v->copy_began_s, .fence = r->fence};
+	struct launch_program p = {.job_dir = r->job_dir, .verify = v->mode, .fence = r->fence};
 
 	if (!verification_begin(v, &copy))
 		return false;
@@ -171,20 +172,19 @@ static void handle(struct runner *r, enum event ev)
 static enum start_failure start_copy(struct runner *r, bool is_mending)
 {
 	const struct conf *conf = r->context->conf;
-	struct program *program = is_mending ? r->context->engine : r->context->program;
 	struct launch_program p = {.fence = r->fence, .redact = r->output.redact};
-	enum start_failure f;
 	const char *dir = NULL;
+	enum start_failure f = able_program(
+	    &r->output, &r->launch, is_mending ? NULL : r->context->program, r->context->engine, &r->program);
 
-	if ((is_mending ? program_find_engine : program_find)(program, conf, conf->state_dir) != ERR_OK)
-		return START_NO_PROGRAM;
-	r->program = program;
+	if (f != START_OK)
+		return f;
 	if (jobdir_make(r->arena, conf->state_dir, r->context->worker_id, &r->token, &dir) != ERR_OK) {
 		log_warn("%s: directory below %s", r->label, conf->state_dir);
 		return START_SYSTEM;
 	}
 	r->job_dir = arena_strdup(r->arena, dir);
-	p.path = program->path;
+	p.path = r->program->path;
 	p.job_dir = r->job_dir;
 	f = launch(&r->launch, &p, &r->keeper);
 	if (f == START_OK)
@@ -342,11 +342,23 @@ void runner_ready(struct runner *r, const struct pollfd fds[2])
 
 /* What is due */
 
+/* There is no room for the log: what was printed waits in memory.  A run with more to say than fits there is
+ * ended; one that is over waits as long as it might have been silent, but stops no worker. */
+static void wait_for_room(struct runner *r, int64_t full_ms)
+{
+	if (r->state != DEAD && !output_wants(&r->output) && !r->output.ended)
+		runner_wish(r, WISH_LOG);
+	if (r->wish == WISH_STOP || (r->state == DEAD && full_ms > r->context->conf->run_silence_s * 1000))
+		output_discard(&r->output, r->label);
+}
+
 static void check_limits(struct runner *r)
 {
 	const struct conf *conf = r->context->conf;
 	mono_time now = mono_now();
 
+	if (output_full_ms(&r->output) >= 0)
+		wait_for_room(r, output_full_ms(&r->output));
 	if (r->state != RUNNING && r->state != STARTING)
 		return;
 	/* a program that waits for us is not silent */
@@ -366,14 +378,15 @@ static void note(struct runner *r, enum err e)
 	case ERR_LOST: runner_wish(r, WISH_LOST); break;
 	case ERR_UNAVAILABLE:
 	case ERR_UNCERTAIN:
+	case ERR_FULL:
 	case ERR_BUSY: break;
 	default:
 		log_warnx("%s: %s", r->label, err_text(e));
-		output_discard(&r->output);
+		output_discard(&r->output, r->label);
 		runner_wish(r, WISH_LOG);
 		break;
 	}
-	r->retry_at = mono_after(mono_now(), RETRY_MS);
+	r->retry_at = mono_after(mono_now(), e == ERR_FULL ? FULL_MS : RETRY_MS);
 }
 
 /* Once: from then on the job's page says what goes on. */
@@ -396,8 +409,8 @@ static void write_progress(struct runner *r, struct db *db)
 	struct job_counters c;
 
 	/* Signed in on both sides, it has no more use for the passfiles: imapsync and the engine read them
-	 * once. */
-	if (p->logged_in[SIDE_SOURCE] && p->logged_in[SIDE_DESTINATION])
+	 * once; access tokens, for each connection. */
+	if (p->logged_in[SIDE_SOURCE] && p->logged_in[SIDE_DESTINATION] && !launch_keeps_secrets(&r->launch))
 		keeper_forget_passwords(&r->keeper);
 	if (mono_left_ms(r->progress_at) > 0)
 		return;
@@ -462,7 +475,7 @@ static void finish(struct runner *r, struct db *db)
 		return;
 	}
 	(void)link_note(r->context->db_link, e);
-	r->retry_at = mono_after(mono_now(), RETRY_MS);
+	r->retry_at = mono_after(mono_now(), e == ERR_FULL ? FULL_MS : RETRY_MS);
 }
 
 void runner_tick(struct runner *r)

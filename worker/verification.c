@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
 #include "lib/log.h"
 
 enum { FOLDERS_MAX_BYTES = 4 * 1024 * 1024 };
@@ -13,7 +12,6 @@ void verification_init(struct verification *v, const struct conf *conf, bool dry
 {
 	*v = (struct verification){
 	    .mode = dry_run || strcmp(conf->verify, "off") == 0 ? NULL : conf->verify,
-	    .copy_began_s = unix_now_s(),
 	    .folders = BUF_INIT,
 	};
 	verified_init(&v->found);

@@ -20,7 +20,6 @@ struct verification {
 	const char *mode;       /* conf's; NULL: this run is not verified */
 	bool begun;             /* the copy is over and what follows is the verification's */
 	bool noted;             /* the job's row says so */
-	int64_t copy_began_s;   /* seconds since 1970 UTC */
 	struct buf folders;     /* the copier's lines "Folder ..." */
 	struct progress copied; /* once begun: what the copier said of itself */
 	struct outcome_input copy;

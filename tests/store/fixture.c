@@ -264,10 +264,10 @@ static uint64_t make_server(const struct viewer *v, const char *name, bool share
 
 int fixture_reset(void **state)
 {
-	static const char *const tables[] = {"account_host", "user_link", "api_token", "log_link",
-	    "import_row", "import_bad", "import", "bulk_job", "bulk", "notification", "audit",
-	    "login_throttle", "job_log", "job_event", "job", "run_slot", "batch", "server", "session",
-	    "worker", "account_turn", "user", "account"};
+	static const char *const tables[] = {"account_host", "account_external", "user_external", "sso_link",
+	    "user_link", "api_token", "log_link", "import_row", "import_bad", "import", "bulk_job", "bulk",
+	    "notification", "audit", "login_throttle", "job_log", "job_event", "job", "run_slot", "batch",
+	    "server", "session", "worker", "account_turn", "user", "account"};
 	uint64_t a, b;
 
 	(void)state;
@@ -281,8 +281,8 @@ int fixture_reset(void **state)
 		run_sql(arena_printf(arena, "DELETE FROM %s", tables[i]));
 	run_sql("SET FOREIGN_KEY_CHECKS = 1");
 	run_sql("INSERT INTO run_slot (kind, owner, n) VALUES ('global', 0, 1), ('global', 0, 2)");
-	assert_ok(store_account_create(db, "A", NULL, &a));
-	assert_ok(store_account_create(db, "B", NULL, &b));
+	assert_ok(store_account_create(db, "A", &a));
+	assert_ok(store_account_create(db, "B", &b));
 	member_a = (struct viewer){.account_id = a, .role = ROLE_MEMBER};
 	admin_a = (struct viewer){.account_id = a, .role = ROLE_ADMIN};
 	member_b = (struct viewer){.account_id = b, .role = ROLE_MEMBER};

@@ -13,9 +13,10 @@ STORE_TESTS = \
 	tests/store/test_log \
 	tests/store/test_job \
 	tests/store/test_job_list \
+	tests/store/test_delete2 \
 	tests/store/test_bulk \
 	tests/store/test_batch_view \
-	tests/store/test_tenants \
+	tests/store/test_tenants tests/store/test_sign_in \
 	tests/store/test_migrate \
 	tests/store/test_crash \
 	tests/store/test_claims
@@ -27,9 +28,11 @@ tests_store_test_expiry_LDADD = $(STORE_LIBS)
 tests_store_test_log_LDADD = $(STORE_LIBS)
 tests_store_test_job_LDADD = $(STORE_LIBS)
 tests_store_test_job_list_LDADD = $(STORE_LIBS)
+tests_store_test_delete2_LDADD = $(STORE_LIBS)
 tests_store_test_bulk_LDADD = $(STORE_LIBS)
 tests_store_test_batch_view_LDADD = $(STORE_LIBS)
 tests_store_test_tenants_LDADD = $(STORE_LIBS)
+tests_store_test_sign_in_LDADD = $(STORE_LIBS)
 tests_store_test_migrate_LDADD = $(STORE_LIBS)
 tests_store_test_migrate_CPPFLAGS = $(tests_store_libfixture_a_CPPFLAGS)
 tests_store_test_crash_LDADD = $(STORE_LIBS)
@@ -53,9 +56,20 @@ endif
 
 # notifications
 if HAVE_CMOCKA
-check_PROGRAMS += tests/store/test_outbox
-TESTS += tests/store/test_outbox
+check_PROGRAMS += tests/store/test_outbox tests/store/test_outbox_address tests/store/test_invite
+TESTS += tests/store/test_outbox tests/store/test_outbox_address tests/store/test_invite
 tests_store_test_outbox_LDADD = $(STORE_LIBS)
+tests_store_test_outbox_address_LDADD = $(STORE_LIBS)
+tests_store_test_invite_LDADD = $(STORE_LIBS)
+endif
+
+# links that sign in, and the names they are made by
+if HAVE_CMOCKA
+check_PROGRAMS += tests/store/test_sso tests/store/test_external
+TESTS += tests/store/test_sso tests/store/test_external
+tests_store_test_sso_LDADD = $(STORE_LIBS)
+tests_store_test_external_LDADD = $(STORE_LIBS)
+tests_store_test_external_CPPFLAGS = $(tests_store_libfixture_a_CPPFLAGS)
 endif
 
 # accounts, users, limits

@@ -63,7 +63,7 @@ static void no_more_jobs_are_made_in_a_day_than_allowed_deleted_ones_counted(voi
 	limit(-1, 2, NULL);
 	first = make_job(&member_a, 0, 0);
 	assert_ok(create(&member_a, server_a));
-	assert_ok(store_job_delete(db, &member_a, first));
+	assert_ok(store_job_delete(db, &member_a, first, NULL));
 	assert_int_equal(create(&member_a, server_a), ERR_LIMIT);
 	assert_ok(store_account_get(db, arena, member_a.account_id, &a));
 	assert_int_equal(a.made_today, 2);
@@ -188,10 +188,12 @@ static void *demote(void *arg)
 static void a_closed_account_ends_whole_and_frees_its_names(void **state)
 {
 	struct account_fields f = {.name = "A",
+	    .issuer = "local",
 	    .external_id = "bob",
 	    .max_queued = -1,
 	    .max_daily = -1,
-	    .panel_origins = "https://p"};
+	    .panel_origins = "https://p",
+	    .notify_email = "n@example.org"};
 	struct queue_token t;
 	struct account a;
 	uint64_t id = member_a.account_id, other = 0, user;
@@ -217,8 +219,9 @@ static void a_closed_account_ends_whole_and_frees_its_names(void **state)
 		assert_ok(store_account_close(db, &installation, id));
 	assert_ok(store_account_get(db, arena, id, &a));
 	assert_true(a.closed_at != 0 && a.suspended_at != 0 && a.queued == 0);
-	assert_null(a.external_id);
+	assert_null(a.external_ids);
 	assert_null(a.panel_origins);
+	assert_null(a.notify_email);
 	assert_int_equal(number("SELECT COUNT(*) FROM job WHERE state = 'cancelled'"), 1);
 	assert_int_equal(
 	    number("SELECT COUNT(*) FROM job WHERE state = 'running' AND cancel_requested_at IS NOT NULL"),
@@ -234,8 +237,10 @@ static void a_closed_account_ends_whole_and_frees_its_names(void **state)
 	    0);
 	assert_int_equal(number("SELECT COUNT(*) FROM user_link"), 0);
 	assert_int_equal(store_account_suspend(db, &installation, id, false), ERR_NOT_FOUND);
+	assert_int_equal(
+	    store_user_invite(db, &installation, id, "late@example.org", ROLE_MEMBER, &user), ERR_NOT_FOUND);
 	assert_int_equal(store_account_save(db, &installation, &id, &f), ERR_NOT_FOUND);
-	assert_int_equal(store_account_by_external(db, arena, "bob", &a), ERR_NOT_FOUND);
+	assert_int_equal(store_account_by_external(db, arena, "local", "bob", &a), ERR_NOT_FOUND);
 	assert_ok(store_account_save(db, &installation, &other, &f));
 	assert_ok(store_user_invite(db, &installation, other, "member-a@example.org", ROLE_MEMBER, &user));
 }
@@ -302,7 +307,7 @@ static void a_link_that_is_old_or_of_a_disabled_user_is_none(void **state)
 	assert_int_equal(store_user_link_use(db, hash, "$x"), ERR_NOT_FOUND);
 }
 
-static void a_link_does_not_outlive_a_password_set_otherwise_or_a_disabling(void **state)
+static void a_link_does_not_outlive_another_password_a_disabling_or_the_role(void **state)
 {
 	struct user u;
 
@@ -319,7 +324,7 @@ static void a_link_does_not_outlive_a_password_set_otherwise_or_a_disabling(void
 	}
 	assert_ok(store_user_link_create(db, &admin_a, member_a.user_id, hash));
 	assert_ok(store_user_set_role(db, &admin_a, member_a.user_id, ROLE_ADMIN));
-	assert_ok(store_user_link_get(db, arena, hash, &u));
+	assert_int_equal(store_user_link_get(db, arena, hash, &u), ERR_NOT_FOUND);
 }
 
 int main(void)
@@ -336,7 +341,7 @@ int main(void)
 	    STORE_TEST(two_administrators_who_demote_each_other_do_not_both),
 	    STORE_TEST(a_link_sets_a_password_once_and_ends_sessions),
 	    STORE_TEST(a_link_that_is_old_or_of_a_disabled_user_is_none),
-	    STORE_TEST(a_link_does_not_outlive_a_password_set_otherwise_or_a_disabling),
+	    STORE_TEST(a_link_does_not_outlive_another_password_a_disabling_or_the_role),
 	};
 
 	return FIXTURE_RUN(tests);

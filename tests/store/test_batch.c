@@ -59,17 +59,23 @@ static void the_list_goes_back_page_by_page(void **state)
 	for (int i = 0; i < 5; i++)
 		assert_ok(store_batch_create(db, &member_a, arena_printf(arena, "b%d", i), &id));
 	assert_ok(store_batch_create(db, &member_b, "theirs", &id));
-	assert_ok(store_batch_list(db, arena, &member_a, 0, 3, &list, &count, &more));
+	assert_ok(store_batch_list(db, arena, &member_a, NULL, 0, 3, &list, &count, &more));
 	assert_int_equal(count, 3);
 	assert_true(more);
 	assert_string_equal(list[0].tag, "b4");
-	assert_ok(store_batch_list(db, arena, &member_a, list[2].id, 3, &list, &count, &more));
+	assert_ok(store_batch_list(db, arena, &member_a, NULL, list[2].id, 3, &list, &count, &more));
 	assert_int_equal(count, 2);
 	assert_false(more);
 	assert_string_equal(list[1].tag, "b0");
-	assert_ok(store_batch_list(db, arena, &admin_a, 0, 200, &list, &count, &more));
+	assert_ok(store_batch_list(db, arena, &admin_a, NULL, 0, 200, &list, &count, &more));
 	assert_int_equal(count, 6);
-	assert_int_equal(store_batch_list(db, arena, &admin_a, 0, 201, &list, &count, &more), ERR_INVALID);
+	assert_ok(store_batch_list(db, arena, &admin_a, "B2", 0, 200, &list, &count, &more));
+	assert_int_equal(count, 1);
+	assert_string_equal(list[0].tag, "b2");
+	assert_ok(store_batch_list(db, arena, &member_a, "theirs", 0, 200, &list, &count, &more));
+	assert_int_equal(count, 0);
+	assert_int_equal(
+	    store_batch_list(db, arena, &admin_a, NULL, 0, 201, &list, &count, &more), ERR_INVALID);
 }
 
 int main(void)

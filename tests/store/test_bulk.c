@@ -230,7 +230,7 @@ static void only_what_was_counted_is_touched_and_in_the_state_it_is_in_then(void
 	gone = job_in(JOB_QUEUED, 2);
 	assert_ok(ask(&member_a, BULK_CANCEL, (struct job_filter){.states = 1u << JOB_QUEUED}, &id));
 	assert_int_equal(claim_next(&t), changed);
-	assert_ok(store_job_delete(db, &member_a, gone));
+	assert_ok(store_job_delete(db, &member_a, gone, NULL));
 	later = job_in(JOB_QUEUED, 3);
 	run(id);
 	assert_int_equal(bulk(id).total, 2);
@@ -418,6 +418,37 @@ static void a_bulk_is_its_askers_and_takes_only_what_they_see(void **state)
 	assert_int_equal(number("SELECT COUNT(*) FROM job WHERE state = 'queued'"), 1);
 }
 
+static void what_was_asked_for_one_account_is_not_anothers(void **state)
+{
+	struct viewer for_a = {.user_id = admin_a.user_id,
+			  .account_id = member_a.account_id,
+			  .role = ROLE_MEMBER},
+		      for_b = for_a;
+	uint64_t counts[BULK_OUTCOME__MAX], mine = make_job(&member_a, server_a, 0), id, other;
+	struct bulk_question q = {.action = BULK_CANCEL, .request_key = key};
+	struct bulk_job *list;
+	struct bulk b;
+	size_t count;
+
+	(void)state;
+	make_job(&member_b, server_b, 0);
+	for_b.account_id = member_b.account_id;
+	key[0]++;
+	assert_ok(store_bulk_ask(db, &for_a, &q, &id));
+	assert_int_equal(store_bulk_get(db, arena, &for_b, id, &b), ERR_NOT_FOUND);
+	assert_int_equal(store_bulk_judge(db, &for_b, id, counts), ERR_NOT_FOUND);
+	assert_int_equal(store_bulk_jobs(db, arena, &for_b, id, -1, 0, 10, &list, &count), ERR_NOT_FOUND);
+	assert_int_equal(store_bulk_run(db, &for_b, id, LONG_MS), ERR_NOT_FOUND);
+	/* nor does a key that was used for one answer for the other */
+	assert_ok(store_bulk_ask(db, &for_b, &q, &other));
+	assert_int_not_equal(other, id);
+	assert_ok(store_bulk_ask(db, &for_a, &q, &other));
+	assert_int_equal(other, id);
+	assert_ok(store_bulk_run(db, &for_a, id, LONG_MS));
+	assert_int_equal(state_of(mine), JOB_CANCELLED);
+	assert_int_equal(number("SELECT COUNT(*) FROM job WHERE state = 'queued'"), 1);
+}
+
 static void the_filter_knows_batch_kind_reason_and_the_last_run(void **state)
 {
 	uint64_t first, again, once_more, id;
@@ -458,6 +489,7 @@ int main(void)
 	    STORE_TEST(a_chunk_that_somebody_else_does_is_left_to_them),
 	    STORE_TEST(a_question_waits_an_hour),
 	    STORE_TEST(a_bulk_is_its_askers_and_takes_only_what_they_see),
+	    STORE_TEST(what_was_asked_for_one_account_is_not_anothers),
 	    STORE_TEST(the_filter_knows_batch_kind_reason_and_the_last_run),
 	};
 

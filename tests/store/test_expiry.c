@@ -199,7 +199,7 @@ static void import_one(const char *sealed)
 	enum import_outcome outcome;
 	uint64_t id, batch;
 
-	assert_ok(store_import_begin(db, &member_a, &w));
+	assert_ok(store_import_begin(db, &member_a, NULL, &w));
 	assert_ok(store_import_add(w, &row));
 	assert_ok(store_import_end(&w, &id));
 	assert_ok(store_import_confirm(db, &member_a, id, "tag", true, false, &outcome, &batch));

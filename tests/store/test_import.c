@@ -25,7 +25,7 @@ static uint64_t make_import(const struct viewer *v, unsigned good, unsigned bad)
 	struct import_writer *w;
 	uint64_t id;
 
-	assert_ok(store_import_begin(db, v, &w));
+	assert_ok(store_import_begin(db, v, NULL, &w));
 	for (unsigned i = 0; i < good; i++) {
 		struct import_row r = row(2 + i, arena_printf(arena, "user%05u@example.org", i));
 
@@ -75,7 +75,7 @@ static void a_row_may_say_itself_whether_it_is_a_dry_run(void **state)
 	uint64_t id, batch;
 
 	(void)state;
-	assert_ok(store_import_begin(db, &member_a, &w));
+	assert_ok(store_import_begin(db, &member_a, NULL, &w));
 	for (int d = -1; d <= 1; d++) {
 		struct import_row r = row((unsigned)(10 + d), arena_printf(arena, "u%d", d + 1));
 
@@ -86,6 +86,82 @@ static void a_row_may_say_itself_whether_it_is_a_dry_run(void **state)
 	assert_int_equal(confirm(&member_a, id, "tag", &batch), IMPORT_DONE);
 	assert_string_equal(
 	    text("SELECT GROUP_CONCAT(src_user, dry_run ORDER BY id) FROM job"), "u01,u10,u21");
+}
+
+/* An import of two rows with these options, confirmed. */
+static uint64_t import_with(const char *options, const char *tag)
+{
+	struct import_writer *w;
+	uint64_t id, batch;
+
+	assert_ok(store_import_begin(db, &member_a, options, &w));
+	for (unsigned i = 0; i < 2; i++) {
+		struct import_row r = row(2 + i, arena_printf(arena, "%s%u", tag, i));
+
+		assert_ok(store_import_add(w, &r));
+	}
+	assert_ok(store_import_end(&w, &id));
+	assert_int_equal(confirm(&member_a, id, tag, &batch), IMPORT_DONE);
+	return batch;
+}
+
+static void options_are_the_imports_then_the_batchs_and_every_jobs(void **state)
+{
+	static const char *const none[] = {NULL, ""};
+	struct import_writer *w;
+	struct import im;
+	struct batch b;
+	uint64_t id;
+
+	(void)state;
+	assert_ok(store_import_begin(db, &member_a, "{\"maxage\":30}", &w));
+	assert_ok(store_import_end(&w, &id));
+	assert_ok(store_import_get(db, arena, &member_a, id, &im));
+	assert_string_equal(im.options, "{\"maxage\":30}");
+	assert_int_equal(store_import_get(db, arena, &member_b, id, &im), ERR_NOT_FOUND);
+	assert_ok(store_batch_get(db, arena, &member_a, import_with("{\"maxage\":30}", "with"), &b));
+	assert_string_equal(b.options, "{\"maxage\":30}");
+	assert_int_equal(number("SELECT COUNT(*) FROM job WHERE options = '{\"maxage\":30}'"), 2);
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t batch = import_with(none[i], i == 0 ? "null" : "empty");
+
+		assert_ok(store_batch_get(db, arena, &member_a, batch, &b));
+		assert_null(b.options);
+	}
+	assert_int_equal(number("SELECT COUNT(*) FROM job WHERE options IS NULL"), 4);
+}
+
+static void options_longer_than_many_jobs_may_have_begin_no_import(void **state)
+{
+	char *text = arena_printf(arena, "{\"a\":\"%*s\"}", IMPORT_OPTIONS_MAX_BYTES - 8, "");
+	struct import_writer *w;
+	uint64_t id;
+
+	(void)state;
+	assert_int_equal(strlen(text), IMPORT_OPTIONS_MAX_BYTES);
+	assert_ok(store_import_begin(db, &member_a, text, &w));
+	assert_ok(store_import_end(&w, &id));
+	text = arena_printf(arena, "{\"a\":\"%*s\"}", IMPORT_OPTIONS_MAX_BYTES - 7, "");
+	assert_int_equal(store_import_begin(db, &member_a, text, &w), ERR_INVALID);
+	assert_int_equal(number("SELECT COUNT(*) FROM import"), 1);
+}
+
+/* An access token, sealed, is as long as a job takes it. */
+static void the_longest_secret_of_a_job_fits_a_row(void **state)
+{
+	struct import_row r = row(2, "token");
+	struct import_writer *w;
+	uint64_t id, batch;
+
+	(void)state;
+	r.src_sealed = r.dst_sealed = (struct job_sealed){
+	    .bytes = arena_printf(arena, "%*s", JOB_SEALED_MAX, ""), .len = JOB_SEALED_MAX};
+	assert_ok(store_import_begin(db, &member_a, NULL, &w));
+	assert_ok(store_import_add(w, &r));
+	assert_ok(store_import_end(&w, &id));
+	assert_int_equal(confirm(&member_a, id, "tag", &batch), IMPORT_DONE);
+	assert_int_equal(
+	    number("SELECT MIN(LENGTH(src_sealed) + LENGTH(dst_sealed)) FROM job"), 2 * JOB_SEALED_MAX);
 }
 
 static void confirming_twice_makes_one_batch(void **state)
@@ -147,7 +223,7 @@ static void a_server_deleted_meanwhile_makes_nothing(void **state)
 	uint64_t id = make_import(&member_a, 3, 0), batch, queued, running;
 
 	(void)state;
-	assert_ok(store_server_delete(db, &member_a, server_a, &queued, &running));
+	assert_ok(store_server_delete(db, &member_a, server_a, NULL, &queued, &running));
 	assert_int_equal(confirm(&member_a, id, "tag", &batch), IMPORT_SERVER_GONE);
 	assert_int_equal(number("SELECT COUNT(*) FROM job") + number("SELECT COUNT(*) FROM batch"), 0);
 }
@@ -226,15 +302,21 @@ static void an_hour_later_it_is_over_and_swept_away(void **state)
 static void of_one_user_ten_wait_at_most(void **state)
 {
 	uint64_t ids[IMPORT_WAITING_MAX + 2], theirs = make_import(&admin_a, 1, 0);
+	struct viewer elsewhere = {
+	    .user_id = member_a.user_id, .account_id = member_b.account_id, .role = ROLE_MEMBER};
 	struct import im;
+	uint64_t for_b;
 
 	(void)state;
+	for_b = make_import(&elsewhere, 1, 0);
 	for (size_t i = 0; i < COUNT_OF(ids); i++)
 		ids[i] = make_import(&member_a, 1, 0);
 	for (size_t i = 0; i < COUNT_OF(ids); i++)
 		assert_int_equal(
 		    store_import_get(db, arena, &member_a, ids[i], &im), i < 2 ? ERR_NOT_FOUND : ERR_OK);
 	assert_ok(store_import_get(db, arena, &admin_a, theirs, &im));
+	/* who imports for many accounts takes no place from one by importing for another */
+	assert_ok(store_import_get(db, arena, &elsewhere, for_b, &im));
 }
 
 static void an_abandoned_import_leaves_nothing(void **state)
@@ -243,7 +325,7 @@ static void an_abandoned_import_leaves_nothing(void **state)
 	struct import_writer *w;
 
 	(void)state;
-	assert_ok(store_import_begin(db, &member_a, &w));
+	assert_ok(store_import_begin(db, &member_a, NULL, &w));
 	assert_ok(store_import_add(w, &r));
 	assert_int_equal(store_import_add(w, &r), ERR_INVALID);
 	store_import_abandon(&w);
@@ -280,6 +362,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    STORE_TEST(rows_become_jobs_in_the_order_of_the_file),
 	    STORE_TEST(a_row_may_say_itself_whether_it_is_a_dry_run),
+	    STORE_TEST(options_are_the_imports_then_the_batchs_and_every_jobs),
+	    STORE_TEST(options_longer_than_many_jobs_may_have_begin_no_import),
+	    STORE_TEST(the_longest_secret_of_a_job_fits_a_row),
 	    STORE_TEST(confirming_twice_makes_one_batch),
 	    STORE_TEST(a_commit_without_an_answer_is_found_again),
 	    STORE_TEST(a_taken_tag_makes_nothing),

@@ -218,12 +218,12 @@ static void deleting_takes_row_and_log_and_leaves_the_events(void **state)
 	(void)state;
 	claim_next(&t);
 	assert_ok(store_log_append(db, &t, 0, "hello", 5));
-	assert_int_equal(store_job_delete(db, &member_a, id), ERR_CONFLICT);
+	assert_int_equal(store_job_delete(db, &member_a, id, NULL), ERR_CONFLICT);
 	assert_int_equal(number("SELECT COUNT(*) FROM job_log"), 1);
 	finish_as(&t, JOB_DONE);
 	assert_ok(store_job_rerun(db, &member_a, id, &(struct job_rerun){.dry_run = true}, &child, NULL));
-	assert_ok(store_job_delete(db, &member_a, id));
-	assert_int_equal(store_job_delete(db, &member_a, id), ERR_NOT_FOUND);
+	assert_ok(store_job_delete(db, &member_a, id, NULL));
+	assert_int_equal(store_job_delete(db, &member_a, id, NULL), ERR_NOT_FOUND);
 	assert_int_equal(number("SELECT COUNT(*) FROM job_log"), 0);
 	assert_int_equal(number("SELECT COUNT(*) FROM job WHERE parent_id IS NULL"), 1);
 	assert_ok(store_job_events(db, arena, &member_a, id, &events, &count));

@@ -329,7 +329,7 @@ static void an_import_is_refused_what_was_queued_by_another_name_of_the_server(v
 	enum job_state was;
 
 	(void)state;
-	assert_ok(store_import_begin(db, &member_a, &w));
+	assert_ok(store_import_begin(db, &member_a, NULL, &w));
 	assert_ok(store_import_add(w, &row));
 	assert_ok(store_import_end(&w, &id));
 	queued = queue(&member_a, "old@example.org");

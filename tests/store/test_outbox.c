@@ -143,6 +143,15 @@ static void who_may_not_sign_in_gets_no_mail(void **state)
 	assert_int_equal(number("SELECT COUNT(*) FROM notification"), 0);
 }
 
+/* Who came by a panel's link has something that only looks like an address. */
+static void an_address_that_nobody_gave_gets_no_mail(void **state)
+{
+	(void)state;
+	run_sql("UPDATE user SET email = 'bob@whmcs.invalid' WHERE email = 'member-a@example.org'");
+	(void)end_one(JOB_FAILED, usual);
+	assert_int_equal(number("SELECT COUNT(*) FROM notification"), 0);
+}
+
 static void a_batch_sends_one_summary_for_each_round(void **state)
 {
 	uint64_t batch = batch_of(3);
@@ -433,6 +442,7 @@ int main(void)
 	    STORE_TEST(who_looks_at_the_list_gets_no_mail),
 	    STORE_TEST(a_user_hears_what_they_chose),
 	    STORE_TEST(who_may_not_sign_in_gets_no_mail),
+	    STORE_TEST(an_address_that_nobody_gave_gets_no_mail),
 	    STORE_TEST(a_batch_sends_one_summary_for_each_round),
 	    STORE_TEST(a_batch_whose_last_job_left_the_queue_is_told_of),
 	    STORE_TEST(a_round_of_nothing_but_cancelled_runs_mails_nobody),

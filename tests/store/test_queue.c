@@ -2,6 +2,7 @@
 #include "tests/store/fixture.h"
 
 #include "sql/store_account.h"
+#include "sql/store_bulk.h"
 #include "sql/store_server.h"
 
 static void the_oldest_job_is_claimed_first(void **state)
@@ -17,16 +18,21 @@ static void the_oldest_job_is_claimed_first(void **state)
 
 static void only_what_no_administrator_chose_is_vetted(void **state)
 {
+	struct viewer for_b = admin_a;
 	const struct {
 		const struct viewer *owner;
 		uint64_t source, destination;
 		bool src, dst;
 	} rows[] = {{&member_a, server_a, server_shared, true, false},
-	    {&member_a, server_shared, server_a, false, true}, {&admin_a, server_a, server_a, false, false}};
+	    {&member_a, server_shared, server_a, false, true}, {&admin_a, server_a, server_a, false, false},
+	    /* an administrator who acts for a customer takes the hosts the customer named */
+	    {&for_b, server_b, server_shared, true, false}};
 	struct queue_token t;
 	struct queue_job j;
 
 	(void)state;
+	for_b.role = ROLE_MEMBER;
+	for_b.account_id = member_b.account_id;
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		(void)make_job(rows[i].owner, rows[i].source, rows[i].destination);
 		queue_token_new(&t);
@@ -35,6 +41,37 @@ static void only_what_no_administrator_chose_is_vetted(void **state)
 		assert_int_equal(j.is_dst_vetted, rows[i].dst);
 		finish_as(&t, JOB_DONE);
 	}
+}
+
+static void what_a_member_runs_again_is_vetted_whosever_job_it_was(void **state)
+{
+	const struct bulk_question all = {
+	    .action = BULK_RUN_REAL, .request_key = (const uint8_t *)"a key of 16 byte"};
+	struct queue_token t;
+	struct queue_job j;
+	uint64_t id, bulk;
+
+	(void)state;
+	id = make_job(&admin_a, server_a, server_a);
+	assert_int_equal(claim_next(&t), id);
+	finish_as(&t, JOB_DONE);
+	assert_ok(store_job_rerun(db, &admin_a, id, &(struct job_rerun){0}, &id, NULL));
+	queue_token_new(&t);
+	assert_ok(store_queue_claim(db, arena, worker_1, 60, &t, &j));
+	assert_false(j.is_src_vetted || j.is_dst_vetted);
+	finish_as(&t, JOB_DONE);
+	/* whoever may change the server of the account names the host */
+	assert_ok(store_job_rerun(db, &member_a, id, &(struct job_rerun){0}, &id, NULL));
+	queue_token_new(&t);
+	assert_ok(store_queue_claim(db, arena, worker_1, 60, &t, &j));
+	assert_true(j.is_src_vetted && j.is_dst_vetted);
+	finish_as(&t, JOB_DONE);
+	run_sql(arena_printf(arena, "UPDATE job SET owner_user_id = %lu", admin_a.user_id));
+	assert_ok(store_bulk_ask(db, &member_a, &all, &bulk));
+	assert_ok(store_bulk_run(db, &member_a, bulk, 60000));
+	queue_token_new(&t);
+	assert_ok(store_queue_claim(db, arena, worker_1, 60, &t, &j));
+	assert_true(j.is_src_vetted && j.is_dst_vetted);
 }
 
 static void a_job_whose_owner_is_gone_is_vetted(void **state)
@@ -352,6 +389,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    STORE_TEST(the_oldest_job_is_claimed_first),
 	    STORE_TEST(only_what_no_administrator_chose_is_vetted),
+	    STORE_TEST(what_a_member_runs_again_is_vetted_whosever_job_it_was),
 	    STORE_TEST(a_job_whose_owner_is_gone_is_vetted),
 	    STORE_TEST(a_claim_hands_over_all_the_runner_needs),
 	    STORE_TEST(no_more_jobs_run_than_there_are_slots),

@@ -54,7 +54,7 @@ static void another_accounts_rows_do_not_exist(void **state)
 		assert_int_equal(
 		    store_job_rerun(db, &member_b, id, &(struct job_rerun){.dry_run = true}, &made, NULL),
 		    ERR_NOT_FOUND);
-		assert_int_equal(store_job_delete(db, &member_b, id), ERR_NOT_FOUND);
+		assert_int_equal(store_job_delete(db, &member_b, id, NULL), ERR_NOT_FOUND);
 		assert_int_equal(store_job_events(db, arena, &member_b, id, &events, &count), ERR_NOT_FOUND);
 		assert_int_equal(store_log_read(db, arena, &member_b, id, 0, 10, &slice), ERR_NOT_FOUND);
 		if (step == 0) {
@@ -70,7 +70,7 @@ static void another_accounts_rows_do_not_exist(void **state)
 	assert_int_equal(number("SELECT COUNT(*) FROM job_event WHERE user_id IS NOT NULL"), 1);
 	assert_int_equal(store_server_get(db, arena, &member_b, server_a, &server), ERR_NOT_FOUND);
 	assert_int_equal(store_server_update(db, &member_b, server_a, &f), ERR_NOT_FOUND);
-	assert_int_equal(store_server_delete(db, &member_b, server_a, &n1, &n2), ERR_NOT_FOUND);
+	assert_int_equal(store_server_delete(db, &member_b, server_a, NULL, &n1, &n2), ERR_NOT_FOUND);
 	assert_int_equal(store_job_create(db, &member_b, &n, &made, NULL), ERR_NOT_FOUND);
 	assert_int_equal(number("SELECT COUNT(*) FROM job"), 1);
 }
@@ -122,7 +122,7 @@ static void shared_servers_are_the_admins(void **state)
 	assert_int_equal(store_server_create(db, &member_a, &shared, &id), ERR_DENIED);
 	assert_int_equal(store_server_update(db, &member_a, server_shared, &f), ERR_DENIED);
 	assert_int_equal(store_server_update(db, &member_a, server_a, &shared), ERR_DENIED);
-	assert_int_equal(store_server_delete(db, &member_a, server_shared, &n1, &n2), ERR_DENIED);
+	assert_int_equal(store_server_delete(db, &member_a, server_shared, NULL, &n1, &n2), ERR_DENIED);
 	assert_ok(store_server_update(db, &admin_a, server_b, &f));
 	assert_ok(store_server_get(db, arena, &member_b, server_b, &server));
 	assert_string_equal(server.name, "mine");
@@ -157,13 +157,13 @@ static void a_server_in_use_stays_and_an_unused_one_leaves_its_jobs(void **state
 	(void)state;
 	make_job(&member_a, 0, server_a);
 	claim_next(&t);
-	assert_int_equal(store_server_delete(db, &member_a, server_a, &queued, &running), ERR_CONFLICT);
+	assert_int_equal(store_server_delete(db, &member_a, server_a, NULL, &queued, &running), ERR_CONFLICT);
 	assert_int_equal(queued, 1);
 	assert_int_equal(running, 1);
 	finish_as(&t, JOB_DONE);
 	claim_next(&t);
 	finish_as(&t, JOB_DONE);
-	assert_ok(store_server_delete(db, &member_a, server_a, &queued, &running));
+	assert_ok(store_server_delete(db, &member_a, server_a, NULL, &queued, &running));
 	assert_int_equal(queued + running, 0);
 	assert_ok(store_job_get(db, arena, &member_a, id, &job));
 	assert_int_equal(job.source.server_id, 0);
@@ -193,13 +193,26 @@ static void addresses_are_the_same_in_any_case(void **state)
 	assert_int_equal(store_user_by_email(db, arena, "\xff", &u), ERR_NOT_FOUND);
 }
 
+static const struct user *member(void)
+{
+	struct user *u = arena_alloc(arena, sizeof(*u));
+
+	assert_ok(store_user_get(db, arena, member_a.user_id, u));
+	return u;
+}
+
+static enum err sign_in(const uint8_t *id_hash)
+{
+	return store_session_create(db, id_hash, member(), 3600, NULL, NULL, NULL);
+}
+
 static void a_session_lives_until_a_limit_ends_it(void **state)
 {
 	struct session s;
 	uint64_t removed;
 
 	(void)state;
-	assert_ok(store_session_create(db, hash, member_a.user_id, 3600, "192.0.2.1", "Browser\x01\xff"));
+	assert_ok(store_session_create(db, hash, member(), 3600, "192.0.2.1", "Browser\x01\xff", NULL));
 	assert_ok(store_session_touch(db, arena, hash, 600, &s));
 	assert_int_equal(s.viewer.user_id, member_a.user_id);
 	assert_int_equal(s.viewer.account_id, member_a.account_id);
@@ -221,13 +234,13 @@ static void signing_out_ends_the_session(void **state)
 	struct session s;
 
 	(void)state;
-	assert_ok(store_session_create(db, hash, member_a.user_id, 3600, NULL, NULL));
-	assert_ok(store_session_create(db, other_hash, member_a.user_id, 3600, NULL, NULL));
+	assert_ok(sign_in(hash));
+	assert_ok(sign_in(other_hash));
 	assert_ok(store_session_delete(db, hash));
 	assert_ok(store_session_delete(db, hash));
 	assert_int_equal(store_session_touch(db, arena, hash, 600, &s), ERR_NOT_FOUND);
 	assert_ok(store_session_touch(db, arena, other_hash, 600, &s));
-	assert_ok(store_session_create(db, hash, member_a.user_id, 3600, NULL, NULL));
+	assert_ok(sign_in(hash));
 	assert_ok(store_session_delete_all(db, member_a.user_id, hash));
 	assert_ok(store_session_touch(db, arena, hash, 600, &s));
 	assert_int_equal(store_session_touch(db, arena, other_hash, 600, &s), ERR_NOT_FOUND);
@@ -240,15 +253,15 @@ static void whoever_loses_access_loses_the_session(void **state)
 	struct session s;
 
 	(void)state;
-	assert_ok(store_session_create(db, hash, member_a.user_id, 3600, NULL, NULL));
+	assert_ok(sign_in(hash));
 	assert_ok(store_user_disable(db, member_a.user_id, true));
 	assert_int_equal(store_session_touch(db, arena, hash, 600, &s), ERR_NOT_FOUND);
 	assert_ok(store_user_disable(db, member_a.user_id, false));
 	assert_int_equal(store_session_touch(db, arena, hash, 600, &s), ERR_NOT_FOUND);
-	assert_ok(store_session_create(db, hash, member_a.user_id, 3600, NULL, NULL));
+	assert_ok(sign_in(hash));
 	assert_ok(store_user_set_password(db, member_a.user_id, "new"));
 	assert_int_equal(store_session_touch(db, arena, hash, 600, &s), ERR_NOT_FOUND);
-	assert_ok(store_session_create(db, hash, member_a.user_id, 3600, NULL, NULL));
+	assert_ok(sign_in(hash));
 	assert_ok(store_session_touch(db, arena, hash, 600, &s));
 	assert_false(s.is_suspended);
 	assert_ok(store_account_suspend(db, &installation, member_a.account_id, true));
@@ -318,17 +331,18 @@ static void old_failures_are_forgotten(void **state)
 	assert_int_equal(number("SELECT COUNT(*) FROM login_throttle"), 0);
 }
 
-static void looking_at_jobs_is_noted(void **state)
+static void looking_at_jobs_and_signing_in_are_noted(void **state)
 {
 	struct user u;
 
 	(void)state;
 	assert_ok(store_user_jobs_seen(db, &member_a));
 	assert_ok(store_user_jobs_seen(db, &member_a));
-	assert_ok(store_user_note_login(db, member_a.user_id));
 	assert_ok(store_user_get(db, arena, member_a.user_id, &u));
 	assert_true(u.jobs_seen_at > 0);
-	assert_true(u.last_login_at > 0);
+	assert_int_equal(u.last_login_at, 0);
+	assert_ok(sign_in(hash));
+	assert_true(member()->last_login_at > 0);
 }
 
 int main(void)
@@ -346,7 +360,7 @@ int main(void)
 	    STORE_TEST(what_runs_is_stopped_when_its_account_is_suspended),
 	    STORE_TEST(who_fails_too_often_waits),
 	    STORE_TEST(old_failures_are_forgotten),
-	    STORE_TEST(looking_at_jobs_is_noted),
+	    STORE_TEST(looking_at_jobs_and_signing_in_are_noted),
 	};
 
 	return FIXTURE_RUN(tests);

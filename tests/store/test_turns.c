@@ -109,7 +109,7 @@ static void many_accounts_are_served_one_after_the_other(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < ACCOUNTS; i++) {
-		assert_ok(store_account_create(db, arena_printf(arena, "customer %u", i), NULL, &ids[i]));
+		assert_ok(store_account_create(db, arena_printf(arena, "customer %u", i), &ids[i]));
 		queue_up(ids[i], 3, i);
 	}
 	for (unsigned round = 0; round < 3; round++)

@@ -34,8 +34,12 @@ WORKER_TESTS = \
 	tests/worker/test_expiry.py \
 	tests/worker/test_clock.py \
 	tests/worker/test_tls.py \
-	tests/worker/test_notify.py \
+	tests/worker/test_notify.py tests/worker/test_invite.py \
 	tests/worker/test_verify.py \
+	tests/worker/test_full_disk.py \
+	tests/worker/test_options.py \
+	tests/worker/test_delete2.py \
+	tests/worker/test_signin.py \
 	tests/worker/test_many.py
 TESTS += $(WORKER_TESTS)
 EXTRA_DIST += $(WORKER_TESTS) tests/worker/harness.py tests/worker/stub.py

@@ -154,6 +154,22 @@ def an_ended_job_is_mailed_to_its_owner(world):
     assert world.db.sql("SELECT COUNT(*) FROM job_event WHERE kind = 'mail_sent' AND job_id = %d" % job) == "1"
 
 
+def an_accounts_notification_address_gets_them_instead(world):
+    clean(world)
+    relay = Relay(world)
+    world.worker(smtp_port=relay.port)
+    world.db.sql("UPDATE account SET notify_email = 'ops@example.org'; UPDATE user SET email = 'bob@panel.invalid' WHERE id = 1")
+    try:
+        job, = world.add_jobs("ok")
+        world.wait_state(job, "done")
+        wait_row(world, "sent", 1)
+    finally:
+        world.db.sql("UPDATE account SET notify_email = NULL; UPDATE user SET email = 'owner@example.org' WHERE id = 1")
+    mail, = relay.wait_mails(1)
+    assert (mail["X-Envelope-To"], mail["To"]) == ("ops@example.org", "ops@example.org"), mail.items()
+    assert world.db.sql("SELECT last_to FROM notification") == "ops@example.org"
+
+
 def eight_bit_names_and_hostile_ones_arrive_as_text(world):
     clean(world)
     relay = Relay(world)
@@ -437,7 +453,7 @@ def an_address_with_a_command_in_it_is_refused(world):
 
 if __name__ == "__main__":
     run(make_world, [
-        an_ended_job_is_mailed_to_its_owner, eight_bit_names_and_hostile_ones_arrive_as_text,
+        an_ended_job_is_mailed_to_its_owner, an_accounts_notification_address_gets_them_instead, eight_bit_names_and_hostile_ones_arrive_as_text,
         a_viewer_of_the_list_and_a_cancelled_job_get_none, a_batch_sends_one_summary,
         a_summary_names_what_failed_and_what_to_do, mails_tell_what_was_verified,
         a_mail_may_carry_a_link_that_opens_the_log, more_mails_than_an_account_may_get_wait_for_the_hour_to_end,

@@ -27,7 +27,7 @@ class Mailboxes:
 
     def __init__(self, world):
         self.users = 0
-        names = ["user%d" % n for n in range(1, 40)]
+        names = ["user%d" % n for n in range(1, 200)]
         root = tempfile.mkdtemp(prefix="mcv-worker-mail-")
         atexit.register(shutil.rmtree, root, ignore_errors=True)
         authority = dovecot.Authority(os.path.join(root, "ca"))
