@@ -10,13 +10,15 @@
 
 #include <stdbool.h>
 
+#include "fcgi/factor.h"
 #include "fcgi/route.h"
 #include "fcgi/visit.h"
 #include "lib/err.h"
+#include "sql/store_user.h"
 
 /*
- * Fill signed_in, viewer, email and csrf of v from its session cookie.  ERR_OK also when there is no session
- * or it is over; errors of sql/db.h.
+ * Fill signed_in, viewer, email, support and csrf of v from its session cookie.  ERR_OK also when there is no
+ * session or it is over; errors of sql/db.h.
  */
 enum err auth_load(struct visit *v) MUST_CHECK;
 
@@ -33,16 +35,54 @@ bool auth_csrf_ok(const struct visit *v, enum route_csrf rule);
 /* Set v->csrf for the sign-in page, giving the browser its cookie when it has none. */
 void auth_prepare_login(struct visit *v);
 
+enum auth_step {
+	AUTH_DONE = 1, /* signed in */
+	AUTH_CODE /* the code of the second factor is owed: URL_LOGIN_CODE asks for it; nobody is signed in */
+};
+
 /*
- * Sign in: count, check, and on success make a new session (any old one ends) and set its cookie.  The time
- * taken and the answer do not tell whether the user exists.  v is signed in afterwards. ERR_DENIED: refused.
- * ERR_BUSY: too many attempts; *wait_s_r seconds to wait.  Errors of sql/db.h.
- *
- * Attempts are counted by address and by user.  A browser that once signed in as this user is recognised (by
- * a cookie bound to the password's hash) and counted apart, so that strangers' guessing delays strangers
- * alone.
+ * The one door, for whoever has proved to be u, by a password or a link: makes a new session (any old one
+ * ends) and sets its cookie, or, if u has a second factor, gives the browser a ticket to come back with its
+ * code.  u: as store_user_get() has it, not disabled.  support: who signs in in u's place; NULL: u.
+ * ERR_DENIED: meanwhile the password or the second factor is another, or the user disabled.  Errors of
+ * sql/db.h.
  */
-enum err auth_login(struct visit *v, const char *email, const char *password, unsigned *wait_s_r) MUST_CHECK;
+enum err auth_sign_in(
+    struct visit *v, const struct user *u, const char *support, enum auth_step *step_r) MUST_CHECK;
+
+/*
+ * Sign in by password: count, check, and on success auth_sign_in().  The time taken and the answer do not
+ * tell whether the user exists.  ERR_DENIED: refused.  ERR_BUSY: too many attempts (attempt.h); *wait_s_r
+ * seconds to wait.  Errors of sql/db.h.
+ */
+enum err auth_login(struct visit *v, const char *email, const char *password, unsigned *wait_s_r,
+    enum auth_step *step_r) MUST_CHECK;
+
+/* Whether this browser owes a code.  ERR_NOT_FOUND: it does not, or not any more.  Errors of sql/db.h. */
+enum err auth_owes_code(struct visit *v) MUST_CHECK;
+
+/*
+ * The code that was owed: the app's, or a recovery code.  v is signed in afterwards.  ERR_NOT_FOUND as above;
+ * ERR_DENIED: wrong, or used before; ERR_BUSY: too many attempts, given_r->wait_s seconds to wait;
+ * ERR_CRYPTO: it cannot be checked (factor.h).  Errors of sql/db.h.
+ */
+enum err auth_code(struct visit *v, const char *code, struct factor_given *given_r) MUST_CHECK;
+
+struct auth_proof {
+	bool is_password_good; /* then ERR_DENIED is about the code */
+	struct factor_given given;
+};
+
+/*
+ * Let v's user prove once more who they are, before something that a session alone shall not do: the password
+ * and, unless code is NULL, a code, which is used up.  Counted as a sign-in.  Errors as auth_code().
+ */
+enum err auth_prove(
+    struct visit *v, const char *password, const char *code, struct auth_proof *proof_r) MUST_CHECK;
+
+/* The way to sign in has changed: v's user gets a new session here and loses all others.  ERR_DENIED: it has
+ * changed once more.  Errors of sql/db.h. */
+enum err auth_renew(struct visit *v) MUST_CHECK;
 
 /* End the session here and in the browser.  Errors of sql/db.h. */
 enum err auth_logout(struct visit *v) MUST_CHECK;

@@ -4,6 +4,7 @@
 
 #include "fcgi/job_view.h"
 #include "fcgi/jobs_query.h"
+#include "fcgi/options_form.h"
 #include "fcgi/url.h"
 #include "fcgi/view.h"
 
@@ -38,6 +39,7 @@ struct json_object *batch_view(struct arena *a, const struct batch *b, int64_t n
 	view_str(o, "jobs_url", list_url(a, &all));
 	view_str(o, "report_url", url_batch(a, b->id, "report"));
 	view_str(o, "csv_url", url_batch(a, b->id, "report.csv"));
+	options_view(o, a, b->options);
 	return o;
 }
 

@@ -7,7 +7,10 @@
 #include "lib/conf.h"
 #include "lib/log.h"
 #include "lib/token.h"
+#include "lib/utf8.h"
 #include "sql/job.h"
+#include "sql/store_account.h"
+#include "sql/store_external.h"
 #include "sql/store_throttle.h"
 #include "sql/store_token.h"
 
@@ -15,7 +18,7 @@ enum { SCHEME_LEN = 7 };
 
 bool bearer_is_shown(const struct visit *v)
 {
-	return v->rq->is_api && request_env(v->rq, "HTTP_AUTHORIZATION") != NULL;
+	return (v->rq->is_api || v->is_panel_call) && request_env(v->rq, "HTTP_AUTHORIZATION") != NULL;
 }
 
 /* The token's text, or NULL when it does not look like one of ours. */
@@ -45,9 +48,35 @@ static enum err count(struct visit *v, uint64_t token_id, unsigned *wait_s_r)
 	return e == ERR_OK && *wait_s_r > 0 ? ERR_BUSY : e;
 }
 
+/*
+ * "Mailconvoy-Account: NAME" with an installation's token: it acts as a member of that account would, sees no
+ * other, and what it makes belongs there.  A member's token names at most its own.
+ */
+static enum err act_for(struct visit *v, const char *name)
+{
+	struct account account = {0};
+	enum err e;
+
+	if (!utf8_valid(name, strlen(name)))
+		return ERR_NOT_FOUND;
+	e = strncmp(name, "id:", 3) == 0
+		? store_account_by_external(
+		      v->web->db, v->arena, v->issuer != NULL ? v->issuer : ISSUER_LOCAL, name + 3, &account)
+		: store_account_by_name(v->web->db, v->arena, name, &account);
+	if (e == ERR_OK && !viewer_is_admin(&v->viewer) && account.id != v->viewer.account_id)
+		e = ERR_NOT_FOUND;
+	if (e != ERR_OK)
+		return e;
+	v->viewer.account_id = account.id;
+	v->viewer.role = ROLE_MEMBER;
+	v->is_installation = false;
+	v->is_suspended = account.suspended_at != 0;
+	return ERR_OK;
+}
+
 enum err bearer_load(struct visit *v, unsigned *wait_s_r)
 {
-	const char *text = shown(v);
+	const char *text = shown(v), *account = request_env(v->rq, REQUEST_ACCOUNT_ENV);
 	unsigned char hash[TOKEN_HASH_BYTES];
 	struct token_holder h;
 	enum err e;
@@ -72,15 +101,18 @@ enum err bearer_load(struct visit *v, unsigned *wait_s_r)
 	e = count(v, h.token_id, wait_s_r);
 	if (e == ERR_OK)
 		e = store_token_note_use(v->web->db, h.token_id, v->rq->client);
-	if (e != ERR_OK)
+	/* a full disk forbids writing, not looking */
+	if (e != ERR_OK && e != ERR_FULL)
 		return e;
 	v->signed_in = true;
 	v->viewer = h.viewer;
 	v->email = h.email;
 	v->scopes = h.scopes;
 	v->token_id = h.token_id;
+	v->issuer = h.issuer;
+	v->is_installation = v->is_providers = h.is_installation;
 	v->is_suspended = h.is_suspended && !viewer_is_admin(&h.viewer);
-	return ERR_OK;
+	return account != NULL ? act_for(v, account) : ERR_OK;
 }
 
 enum err bearer_take_key(struct visit *v)

@@ -10,12 +10,15 @@
 #include "fcgi/visit.h"
 #include "lib/err.h"
 
-/* Whether the request is to be judged by its token alone, and no cookie looked at. */
+/* Whether the request is to be judged by its token alone, and no cookie looked at: below /api/v1, and where
+ * panels call. */
 bool bearer_is_shown(const struct visit *v);
 
 /*
- * Fill signed_in, viewer, email, scopes and token_id of v.  ERR_DENIED: the token is not good, or not from
- * here; ERR_BUSY with *wait_s_r > 0: too many requests with it.  Errors of sql/db.h.
+ * Fill signed_in, viewer, email, token_id, scopes, issuer and is_installation of v.  ERR_DENIED: the token is
+ * not good, or not from here; ERR_NOT_FOUND: it names an account (header Mailconvoy-Account) that it may not
+ * act for, or that there is not; ERR_BUSY with *wait_s_r > 0: too many requests with it.  Errors of
+ * sql/db.h.
  */
 enum err bearer_load(struct visit *v, unsigned *wait_s_r) MUST_CHECK;
 

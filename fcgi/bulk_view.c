@@ -50,6 +50,11 @@ static const struct words {
 	"Not touched: it was being stopped already"},
     [BULK_RUNNING] = {{"is running: cancel it first", "are running: cancel them first"},
 	{"was running: cancel it first", "were running: cancel them first"}, "Not touched: it was running"},
+    [BULK_DELETES] = {{"has to do with deleting on the destination: run it from its own page",
+			  "have to do with deleting on the destination: run them from their own pages"},
+	{"has to do with deleting on the destination: run it from its own page",
+	    "have to do with deleting on the destination: run them from their own pages"},
+	"Not touched: it has to do with deleting on the destination; run it from its own page"},
     [BULK_GONE] = {{"was deleted meanwhile", "were deleted meanwhile"},
 	{"was deleted meanwhile", "were deleted meanwhile"}, "Deleted meanwhile"},
 };

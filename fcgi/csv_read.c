@@ -1,7 +1,6 @@
 #include "fcgi/csv_read.h"
 
 #include <csv.h>
-#include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,27 +44,6 @@ struct csv_reader {
 	char problem[PROBLEM_BYTES];
 };
 
-/* realloc(3) would leave a copy behind. */
-static void *wiping_realloc(void *p, size_t size)
-{
-	size_t old = p != NULL ? malloc_usable_size(p) : 0;
-	void *bigger = mem_alloc(size);
-
-	if (p != NULL) {
-		memcpy(bigger, p, old < size ? old : size);
-		explicit_bzero(p, old);
-		free(p);
-	}
-	return bigger;
-}
-
-static void wiping_free(void *p)
-{
-	if (p != NULL)
-		explicit_bzero(p, malloc_usable_size(p));
-	free(p);
-}
-
 /* Blanks are part of a field: of a password, for one. */
 static int no_space(unsigned char c)
 {
@@ -88,8 +66,8 @@ struct csv_reader *csv_reader_new(const char *const *expected, csv_row_fn on_row
 	if (csv_init(&r->parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL) != 0)
 		abort();
 	csv_set_space_func(&r->parser, no_space);
-	csv_set_realloc_func(&r->parser, wiping_realloc);
-	csv_set_free_func(&r->parser, wiping_free);
+	csv_set_realloc_func(&r->parser, mem_wiping_resize);
+	csv_set_free_func(&r->parser, mem_wiping_free);
 	return r;
 }
 

@@ -1,21 +1,29 @@
 #include "fcgi/form.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/log.h"
 #include "lib/parse.h"
 #include "lib/utf8.h"
 
-static bool has_control(const char *s)
+/* Why s cannot stand in a form: of characters that cannot be seen, but those in allowed; or NULL. */
+static const char *judge_characters(struct arena *a, const char *s, const char *allowed)
 {
 	size_t len = strlen(s), i, n;
 
 	for (i = 0; i < len; i += n) {
 		n = utf8_sequence(s + i, len - i);
-		if (n == 0 || utf8_is_control(s + i, n))
-			return true;
+		if (n == 0 || (utf8_is_control(s + i, n) && strchr(allowed, s[i]) == NULL))
+			return "This contains a control character.";
+		if (utf8_is_hidden(s + i, n))
+			return arena_printf(a,
+			    "This contains an invisible character (U+%04X) that makes text look like "
+			    "another. "
+			    "Type it by hand.",
+			    utf8_code(s + i, n));
 	}
-	return false;
+	return NULL;
 }
 
 static const char *trimmed(struct arena *a, const char *s)
@@ -27,6 +35,18 @@ static const char *trimmed(struct arena *a, const char *s)
 	while (len > 0 && strchr(" \t\r\n", s[len - 1]) != NULL)
 		len--;
 	return arena_strndup(a, s, len);
+}
+
+/* As a browser sends a text of several lines: CR LF between. */
+static const char *with_lf(struct arena *a, const char *s)
+{
+	char *text = arena_strdup(a, s), *to = text;
+
+	for (const char *from = text; *from != '\0'; from++)
+		if (from[0] != '\r' || from[1] != '\n')
+			*to++ = *from;
+	*to = '\0';
+	return text;
 }
 
 static const char *check_host(struct form_field *fd, struct arena *a)
@@ -66,13 +86,15 @@ static const char *check_choice(const struct form_field *fd)
 static const char *check(struct form_field *fd, struct arena *a)
 {
 	const struct form_spec *sp = fd->spec;
+	const char *reason;
 
 	if (sp->max_bytes > 0 && strlen(fd->text) > sp->max_bytes)
 		return arena_printf(a, "This is longer than %zu bytes.", sp->max_bytes);
 	if (sp->kind == FORM_PASSWORD)
 		return strpbrk(fd->text, "\r\n") ? "A password cannot contain a line break." : NULL;
-	if (has_control(fd->text))
-		return "This contains a control character.";
+	reason = judge_characters(a, fd->text, sp->kind == FORM_LINES ? "\r\n" : "");
+	if (reason != NULL)
+		return reason;
 	switch (sp->kind) {
 	case FORM_HOST: return check_host(fd, a);
 	case FORM_NUMBER: return check_number(fd, a);
@@ -109,6 +131,12 @@ static void read_field(struct form_field *fd, struct arena *a, const char *sent)
 	}
 	if (sent != NULL)
 		fd->text = sp->kind == FORM_PASSWORD ? sent : trimmed(a, sent);
+	if (sp->kind == FORM_LINES)
+		fd->text = with_lf(a, fd->text);
+	if (sp->kind == FORM_OPTIONS) {
+		fd->state = sent != NULL ? FORM_VALUE : FORM_ABSENT;
+		return;
+	}
 	if (sp->kind == FORM_PATH) {
 		if (fd->text[0] != '\0' && strlen(fd->text) <= sp->max_bytes && is_local_path(fd->text))
 			fd->state = FORM_VALUE;
@@ -184,6 +212,14 @@ void form_set_check(struct form *f, const char *name, bool checked)
 {
 	form_set(f, name, checked ? "1" : "0");
 	form_get(f, name)->checked = checked;
+}
+
+bool form_says(const struct form *f, const char *name)
+{
+	char beside[64];
+
+	(void)snprintf(beside, sizeof(beside), "%s_present", name);
+	return form_get(f, name)->state != FORM_ABSENT || form_get(f, beside)->checked;
 }
 
 void form_refuse(struct form *f, const char *name, const char *reason)

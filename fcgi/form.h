@@ -12,9 +12,14 @@
 #include <json-c/json.h>
 
 #include "fcgi/request.h"
+#include "lib/vault.h"
+
+/* Of a mailbox: no mechanism takes a longer password (imap/sasl.h); an access token may be longer. */
+enum { FORM_PASSWORD_MAX_BYTES = 1024, FORM_SECRET_MAX_BYTES = VAULT_PLAIN_MAX_BYTES };
 
 enum form_kind {
-	FORM_TEXT = 1, /* spaces at both ends cut; no control characters; max_bytes */
+	FORM_TEXT = 1, /* spaces at both ends cut; no control or hidden characters; max_bytes */
+	FORM_LINES,    /* the same, but of several lines, "\n" between */
 	FORM_PASSWORD, /* as typed; no CR or LF (it will stand in a protocol line); max_bytes; never sent back
 			*/
 	FORM_EMAIL,    /* text with one '@' inside */
@@ -23,6 +28,7 @@ enum form_kind {
 	FORM_NUMBER, /* decimal, min to max */
 	FORM_CHOICE, /* one of choices */
 	FORM_CHECK,  /* present and not "0" = checked; never invalid */
+	FORM_OPTIONS, /* "1": fields for a job's options are there, too (options_form.h reads them) */
 	FORM_PATH /* a path on this site ("/…", not "//…") that fits a header; anything else counts as absent
 		   */
 };
@@ -30,7 +36,8 @@ enum form_kind {
 struct form_spec {
 	const char *name;
 	enum form_kind kind;
-	size_t max_bytes; /* FORM_TEXT, FORM_PASSWORD, FORM_EMAIL, FORM_HOST, FORM_PATH: required, > 0 */
+	size_t max_bytes; /* FORM_TEXT, FORM_LINES, FORM_PASSWORD, FORM_EMAIL, FORM_HOST, FORM_PATH: required,
+			     > 0 */
 	bool required;
 	uint64_t min, max;          /* FORM_NUMBER */
 	const char *const *choices; /* FORM_CHOICE: NULL-terminated */
@@ -73,6 +80,10 @@ void form_set(struct form *f, const char *name, const char *text);
 void form_set_number(struct form *f, struct arena *a, const char *name, uint64_t number);
 void form_set_check(struct form *f, const char *name, bool checked);
 
+/* Whether the request says anything of a box: it, or the hidden "NAME_present" that stands beside it in a
+ * page, where a box that is not ticked sends nothing. */
+bool form_says(const struct form *f, const char *name);
+
 /* Refuse a field (name NULL: the form) for a reason only the handler knows.  reason is not copied. */
 void form_refuse(struct form *f, const char *name, const char *reason);
 
@@ -94,6 +105,7 @@ struct form_table {
 	unsigned count;
 };
 
-#define FORM_ROWS(table) (table), (unsigned)(sizeof(table) / sizeof((table)[0]))
+#define FORM_COUNT(table) (unsigned)(sizeof(table) / sizeof((table)[0]))
+#define FORM_ROWS(table) (table), FORM_COUNT(table)
 
 #endif

@@ -7,7 +7,6 @@
 #include "fcgi/form.h"
 #include "lib/parse.h"
 #include "lib/utf8.h"
-#include "lib/vault.h"
 
 enum { USER_MAX_BYTES = 255, NAME_MAX_CHARS = 200, SHOWN_BYTES = 60 };
 
@@ -32,7 +31,7 @@ static const char *shown(struct arena *a, const char *s)
 
 	for (; i < len && i < SHOWN_BYTES; i += n) {
 		n = utf8_sequence(s + i, len - i);
-		if (n == 0 || utf8_is_control(s + i, n)) {
+		if (n == 0 || (utf8_is_control(s + i, n) || utf8_is_hidden(s + i, n))) {
 			n = n == 0 ? 1 : n;
 			*out++ = '?';
 		} else {
@@ -49,7 +48,8 @@ static const char *shown(struct arena *a, const char *s)
 static const char *tidy(
     const struct import_check *c, struct arena *a, const struct csv_row *row, enum import_column column)
 {
-	const char *s = csv_without_guard(import_value(&c->map, row, column));
+	const char *sent = import_value(&c->map, row, column),
+		   *s = c->is_list ? sent : csv_without_guard(sent);
 	size_t len;
 
 	s += strspn(s, " \t\r\n");
@@ -98,7 +98,7 @@ static bool is_user(const char *s)
 
 	for (size_t i = 0; i < len; i += n) {
 		n = utf8_sequence(s + i, len - i);
-		if (n == 0 || utf8_is_control(s + i, n) || s[i] == ' ')
+		if (n == 0 || (utf8_is_control(s + i, n) || utf8_is_hidden(s + i, n)) || s[i] == ' ')
 			return false;
 	}
 	return strchr(s, '@') == NULL || parse_is_email(s);
@@ -124,11 +124,18 @@ static const char *check_password(
     const struct import_check *c, const struct csv_row *row, enum import_column column, struct buf *problems)
 {
 	const char *s = import_value(&c->map, row, column);
+	bool is_token = c->takes_token[column == IMPORT_DEST_PASSWORD];
 
 	if (*s == '\0')
 		add_problem(problems, column, "The password is missing.");
-	else if (strlen(s) > VAULT_PLAIN_MAX_BYTES)
-		add_problem(problems, column, "The password is longer than %d bytes.", VAULT_PLAIN_MAX_BYTES);
+	else if (strlen(s) > FORM_PASSWORD_MAX_BYTES && !is_token)
+		add_problem(problems, column,
+		    "The password is longer than %d bytes. If it is an access token, say so under Options, "
+		    "Sign-in.",
+		    FORM_PASSWORD_MAX_BYTES);
+	else if (strlen(s) > FORM_SECRET_MAX_BYTES)
+		add_problem(
+		    problems, column, "The access token is longer than %d bytes.", FORM_SECRET_MAX_BYTES);
 	else if (strpbrk(s, "\r\n") != NULL)
 		add_problem(problems, column, "The password contains a line break.");
 	else
@@ -154,8 +161,9 @@ static const char *check_name(
 	len = kept;
 	for (size_t i = 0; i < len; i += n, chars++) {
 		n = utf8_sequence(name + i, len - i);
-		if (n == 0 || utf8_is_control(name + i, n)) {
-			add_problem(problems, IMPORT_NAME, "The name contains a control character.");
+		if (n == 0 || utf8_is_control(name + i, n) || utf8_is_hidden(name + i, n)) {
+			add_problem(
+			    problems, IMPORT_NAME, "The name contains a control or invisible character.");
 			return NULL;
 		}
 	}
@@ -189,7 +197,10 @@ static void check_seen(
 	if (m->src_host == NULL || m->dst_host == NULL || m->src_user == NULL || m->dst_user == NULL)
 		return;
 	earlier = import_seen_add(c->seen, m, line);
-	if (earlier != 0)
+	if (earlier != 0 && c->is_list)
+		add_problem(problems, IMPORT_COLUMN__MAX, "The same mailboxes as at index %llu.",
+		    (unsigned long long)earlier - 1);
+	else if (earlier != 0)
 		add_problem(problems, IMPORT_COLUMN__MAX, "The same mailboxes as in line %llu.",
 		    (unsigned long long)earlier);
 	job = import_seen_find(c->active, m);

@@ -29,6 +29,8 @@ struct import_check {
 	struct import_seen *seen;   /* mailboxes of earlier rows, by line */
 	struct import_seen *active; /* mailboxes that are queued or running, by job */
 	struct import_map map;
+	bool takes_token[2]; /* the source's password, the destination's is an access token */
+	bool is_list;        /* the rows are those of a list (line: index + 1), not of a file */
 };
 
 struct import_mailbox_row {

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "fcgi/tail.h"
+#include "lib/visible.h"
 
 enum { NAME_SHOWN_BYTES = 60 };
 
@@ -40,7 +40,7 @@ static void add_unknown(struct buf *problems, const char *s, size_t place)
 	}
 	while (n > 0 && ((unsigned char)s[n] & 0xC0) == 0x80)
 		n--; /* not within a character */
-	tail_visible(s, n, &shown);
+	visible_text(s, n, &shown);
 	for (char *p = shown.data; *p != '\0'; p++)
 		if (*p == '\n' || *p == '\t')
 			*p = ' ';

@@ -9,6 +9,7 @@
 #include "fcgi/import_check.h"
 #include "fcgi/import_columns.h"
 #include "fcgi/import_seen.h"
+#include "lib/joboptions.h"
 #include "lib/vault.h"
 #include "sql/store_account.h"
 #include "sql/store_import.h"
@@ -180,35 +181,186 @@ static enum err read_file(struct stage *s, int fd)
 	return e;
 }
 
-enum err import_stage(struct visit *v, int fd, struct buf *problems, uint64_t *id_r)
+static enum err begin(struct stage *s, struct visit *v, const char *options, struct buf *problems)
 {
-	struct stage s = {.v = v,
-	    .arena = arena_new(),
+	bool has_options = options != NULL && *options != '\0';
+	struct joboptions o;
+	enum err e = joboptions_read(&o, has_options ? options : NULL, v->arena, NULL);
+
+	*s = (struct stage){.v = v,
+	    .arena = arena_new_clean(),
 	    .source_aad = vault_aad(v->arena, v->viewer.account_id, VAULT_SOURCE),
 	    .destination_aad = vault_aad(v->arena, v->viewer.account_id, VAULT_DESTINATION),
 	    .problems = problems,
 	    .row_problems = BUF_INIT,
 	    .row_text = BUF_INIT,
-	    .sealed = BUF_INIT};
-	enum err e = load_servers(&s);
+	    .sealed = BUF_INIT,
+	    .check.takes_token = {joboptions_takes_token(&o, 0), joboptions_takes_token(&o, 1)}};
+	s->check.seen = import_seen_new();
+	s->check.active = import_seen_new();
+	if (e == ERR_OK)
+		e = load_servers(s);
+	if (e == ERR_OK)
+		e = store_import_active(v->web->db, &v->viewer, note_active, s->check.active);
+	return e == ERR_OK ? store_import_begin(v->web->db, &v->viewer, options, &s->writer) : e;
+}
 
-	s.check.seen = import_seen_new();
-	s.check.active = import_seen_new();
+/* e: what became of the rows; only if all is well are they kept. */
+static enum err end(struct stage *s, enum err e, uint64_t *id_r)
+{
 	if (e == ERR_OK)
-		e = store_import_active(v->web->db, &v->viewer, note_active, s.check.active);
-	if (e == ERR_OK)
-		e = store_import_begin(v->web->db, &v->viewer, &s.writer);
+		e = store_import_end(&s->writer, id_r);
+	store_import_abandon(&s->writer);
+	import_seen_free(&s->check.seen);
+	import_seen_free(&s->check.active);
+	buf_free(&s->row_problems);
+	buf_free(&s->row_text);
+	buf_free(&s->sealed);
+	arena_free(&s->arena);
+	return e;
+}
+
+enum err import_stage(struct visit *v, int fd, const char *options, struct buf *problems, uint64_t *id_r)
+{
+	struct stage s;
+	enum err e = begin(&s, v, options, problems);
+
 	if (e == ERR_OK)
 		e = read_file(&s, fd);
-	if (e == ERR_OK)
-		e = store_import_end(&s.writer, id_r);
-	store_import_abandon(&s.writer);
-	import_seen_free(&s.check.seen);
-	import_seen_free(&s.check.active);
-	buf_free(&s.row_problems);
-	buf_free(&s.row_text);
-	buf_free(&s.sealed);
-	arena_free(&s.arena);
+	e = end(&s, e, id_r);
 	/* of the values of a row, all are checked before the store sees them */
 	return (e == ERR_INVALID || e == ERR_TOO_BIG) && problems->len == 0 ? ERR_INTERNAL : e;
+}
+
+/* What the list's objects may hold, in the order of the columns that it is judged as. */
+static const char *const list_names[IMPORT_REASON] = {
+    [IMPORT_SOURCE_SERVER] = "source_server_id",
+    [IMPORT_SOURCE_EMAIL] = "source_user",
+    [IMPORT_SOURCE_PASSWORD] = "source_password",
+    [IMPORT_DEST_SERVER] = "dest_server_id",
+    [IMPORT_DEST_EMAIL] = "dest_user",
+    [IMPORT_DEST_PASSWORD] = "dest_password",
+    [IMPORT_NAME] = "name",
+    [IMPORT_DRY_RUN] = "dry_run",
+};
+
+/* The name of the list for the file's; NULL: the row as a whole. */
+static const char *list_name(const char *column, size_t len)
+{
+	for (int i = 0; i < IMPORT_REASON; i++)
+		if (strlen(import_column_names[i]) == len && memcmp(import_column_names[i], column, len) == 0)
+			return list_names[i];
+	return NULL;
+}
+
+static void add_list_problem(
+    struct import_list_result *r, size_t index, const char *field, const char *reason, size_t len)
+{
+	struct json_object *o;
+
+	if (json_object_array_length(r->problems) == IMPORT_LIST_PROBLEMS_MAX)
+		return;
+	o = json_object_new_object();
+	json_object_object_add(o, "index", json_object_new_int64((int64_t)index));
+	json_object_object_add(o, "field", field != NULL ? json_object_new_string(field) : NULL);
+	json_object_object_add(o, "reason", json_object_new_string_len(reason, (int)len));
+	json_object_array_add(r->problems, o);
+}
+
+/* The judge's "COLUMN\tREASON\n", one after the other. */
+static void add_list_problems(struct import_list_result *r, size_t index, const char *text)
+{
+	while (*text != '\0') {
+		size_t column = strcspn(text, "\t"), len;
+		const char *reason = text + column + 1;
+
+		len = strcspn(reason, "\n");
+		add_list_problem(r, index, list_name(text, column), reason, len);
+		text = reason + len + 1;
+	}
+}
+
+/* One object of the list as a row of a file.  ERR_INVALID: r says why. */
+static enum err list_row(struct stage *s, struct json_object *one, size_t index, struct import_list_result *r,
+    const char *fields[IMPORT_REASON])
+{
+	struct params values = {0};
+	enum err e = ERR_OK;
+
+	if (!json_object_is_type(one, json_type_object)) {
+		add_list_problem(r, index, NULL, "This is no object.", strlen("This is no object."));
+		return ERR_INVALID;
+	}
+	json_object_object_foreach(one, key, val)
+	{
+		bool is_value = params_add_json(&values, s->arena, key, val) == ERR_OK, known = false;
+		const char *reason = "There is no field of this name.";
+
+		for (int i = 0; i < IMPORT_REASON; i++)
+			known = known || strcmp(list_names[i], key) == 0;
+		if (known && is_value)
+			continue;
+		if (strcmp(key, REQUEST_NESTED) == 0)
+			reason = "Options are given once, for all jobs, beside the list.";
+		else if (!is_value)
+			reason = "This is no text, number or truth value.";
+		add_list_problem(r, index, key, reason, strlen(reason));
+		e = ERR_INVALID;
+	}
+	for (int i = 0; i < IMPORT_REASON; i++) {
+		const char *value = params_get(&values, list_names[i]);
+
+		fields[i] = value != NULL ? value : "";
+	}
+	return e;
+}
+
+static enum err take_list(struct stage *s, struct json_object *list, struct import_list_result *r)
+{
+	size_t count = json_object_array_length(list);
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		const char *fields[IMPORT_REASON];
+		struct csv_row row = {.line = (unsigned)i + 1, .count = IMPORT_REASON, .fields = fields};
+		struct import_mailbox_row good;
+
+		if ((i + 1) % ROWS_PER_SIGN == 0 && s->v->web->alive != NULL)
+			s->v->web->alive();
+		arena_reset(s->arena);
+		buf_clear(&s->row_problems);
+		e = list_row(s, json_object_array_get_idx(list, i), i, r, fields);
+		if (e == ERR_OK) {
+			e = import_check_row(&s->check, s->arena, &row, &good, &s->row_problems);
+			if (e == ERR_INVALID)
+				add_list_problems(r, i, s->row_problems.data);
+		}
+		if (e == ERR_OK) {
+			r->indexes[r->good++] = i;
+			e = keep(s, &row, &good);
+		} else if (e == ERR_INVALID) {
+			r->bad++;
+			e = ERR_OK;
+		}
+	}
+	return e;
+}
+
+enum err import_stage_list(struct visit *v, struct json_object *list, const char *options, bool skip_bad,
+    struct import_list_result *r, uint64_t *id_r)
+{
+	struct stage s;
+	enum err e = begin(&s, v, options, NULL);
+
+	*r = (struct import_list_result){.problems = json_object_new_array(),
+	    .indexes = arena_array(v->arena, json_object_array_length(list) + 1, sizeof(*r->indexes))};
+	s.check.is_list = true;
+	s.check.map.count = IMPORT_REASON;
+	for (int i = 0; i < IMPORT_COLUMN__MAX; i++)
+		s.check.map.at[i] = i < IMPORT_REASON ? i : -1;
+	if (e == ERR_OK)
+		e = take_list(&s, list, r);
+	if (e == ERR_OK && ((r->bad > 0 && !skip_bad) || r->good == 0))
+		e = ERR_CONFLICT;
+	return end(&s, e, id_r);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "fcgi/options_form.h"
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/security_view.h"
@@ -9,6 +10,7 @@
 #include "fcgi/view.h"
 #include "lib/token.h"
 #include "sql/job.h"
+#include "sql/store_delete2.h"
 #include "sql/store_server.h"
 
 #define ID_MAX ((uint64_t)INT64_MAX)
@@ -16,17 +18,22 @@
 static const struct form_spec specs[] = {
     {.name = "source_server_id", .kind = FORM_NUMBER, .min = 1, .max = ID_MAX, .required = true},
     {.name = "source_user", .kind = FORM_TEXT, .max_bytes = 255, .required = true},
-    {.name = "source_password", .kind = FORM_PASSWORD, .max_bytes = 1024, .required = true},
+    {.name = "source_password", .kind = FORM_PASSWORD, .max_bytes = FORM_SECRET_MAX_BYTES, .required = true},
     {.name = "dest_server_id", .kind = FORM_NUMBER, .min = 1, .max = ID_MAX, .required = true},
     {.name = "dest_user", .kind = FORM_TEXT, .max_bytes = 255, .required = true},
-    {.name = "dest_password", .kind = FORM_PASSWORD, .max_bytes = 1024, .required = true},
+    {.name = "dest_password", .kind = FORM_PASSWORD, .max_bytes = FORM_SECRET_MAX_BYTES, .required = true},
     {.name = "name", .kind = FORM_TEXT, .max_bytes = 200},
     {.name = "dry_run", .kind = FORM_CHECK},
     {.name = "dry_run_present", .kind = FORM_CHECK},
+    {.name = "delete2", .kind = FORM_CHECK},
     {.name = "request_key", .kind = FORM_TEXT, .max_bytes = 64},
+    {.name = REQUEST_NESTED, .kind = FORM_OPTIONS},
 };
+enum { OF_FORM_ALONE = 3 };
 
-const struct form_table fields_job_new = {FORM_ROWS(specs)};
+/* one of many: the key is the list's, and what it says of a dry run it says; and none of many deletes */
+const struct form_table fields_job_new = {FORM_ROWS(specs)},
+			fields_job_row = {specs, FORM_COUNT(specs) - OF_FORM_ALONE};
 
 const char *job_form_new_key(struct arena *a)
 {
@@ -46,7 +53,10 @@ void job_form_request_key(const char *text, unsigned char key_r[16])
 
 void job_form_blank(struct visit *v, struct form *f)
 {
-	form_blank(f, v->rq->secret, FORM_ROWS(specs));
+	unsigned count;
+	const struct form_spec *all = options_form_specs(v->rq->secret, FORM_ROWS(specs), &count);
+
+	form_blank(f, v->rq->secret, all, count);
 	form_set_check(f, "dry_run", true);
 	form_set(f, "request_key", job_form_new_key(v->arena));
 	form_set(f, "source_server_id", params_get(&v->rq->query, "source"));
@@ -55,11 +65,13 @@ void job_form_blank(struct visit *v, struct form *f)
 
 enum err job_form_read(struct visit *v, struct form *f)
 {
-	enum err e = form_read(f, v->rq->secret, &v->rq->body, FORM_ROWS(specs));
+	unsigned count;
+	const struct form_spec *all = options_form_specs(v->rq->secret, FORM_ROWS(specs), &count);
+	enum err e = form_read(f, v->rq->secret, &v->rq->body, all, count);
 	struct form_field *key = form_get(f, "request_key");
 
-	/* an unchecked box sends nothing; a script that says nothing of it gets the careful kind */
-	if (form_get(f, "dry_run")->state == FORM_ABSENT && !form_get(f, "dry_run_present")->checked)
+	/* a script that says nothing of it gets the careful kind */
+	if (!form_says(f, "dry_run"))
 		form_set_check(f, "dry_run", true);
 	if (key->state == FORM_ABSENT)
 		form_set(f, "request_key", job_form_new_key(v->arena));
@@ -107,9 +119,12 @@ static enum err model_of(struct visit *v, const struct form *f, struct json_obje
 {
 	struct server *servers;
 	size_t count;
+	bool may_delete2 = false;
 	enum err e = store_server_list(v->web->db, v->arena, &v->viewer, &servers, &count);
 	struct json_object *m;
 
+	if (e == ERR_OK)
+		e = store_delete2_may(v->web->db, v->viewer.account_id, &may_delete2);
 	if (e != ERR_OK)
 		return e;
 	m = json_object_new_object();
@@ -122,6 +137,7 @@ static enum err model_of(struct visit *v, const struct form *f, struct json_obje
 	view_str(m, "test_url", URL_SERVERS_TEST);
 	view_str(m, "list_url", URL_JOBS);
 	view_bool(m, "is_new", true);
+	view_bool(m, "may_delete2", may_delete2);
 	view_null(m, "source_test");
 	view_null(m, "dest_test");
 	*m_r = m;
@@ -140,6 +156,7 @@ enum err job_form_show(struct visit *v, unsigned status, const struct form *f,
 		return e;
 	}
 	page_add_form(m, f);
+	options_form_view(m, v->arena, f);
 	view_add(m, "source_test", source_test);
 	view_add(m, "dest_test", dest_test);
 	return page_show(v, status, "job_new", "New job", m);
@@ -150,5 +167,8 @@ enum err job_form_refused(struct visit *v, const struct form *f)
 	struct json_object *m;
 	enum err e = model_of(v, f, &m);
 
-	return e == ERR_OK ? page_refused(v, "job_new", "New job", m, f) : e;
+	if (e != ERR_OK)
+		return e;
+	options_form_view(m, v->arena, f);
+	return page_refused(v, "job_new", "New job", m, f);
 }

@@ -12,6 +12,10 @@
 #include "fcgi/visit.h"
 #include "lib/err.h"
 
+/* Why an account that may not is refused. */
+#define DELETE2_DENIED_TEXT \
+	"Your account may not have messages deleted on a destination. An administrator can allow it."
+
 /* Empty, dry run on, a fresh request key. */
 void job_form_blank(struct visit *v, struct form *f);
 

@@ -6,6 +6,7 @@
 #include "fcgi/tail.h"
 #include "fcgi/url.h"
 #include "fcgi/view.h"
+#include "lib/visible.h"
 #include "sql/store_log.h"
 
 /* Where a part of at most TAIL_MAX_BYTES that ends at end begins. */
@@ -45,7 +46,7 @@ static void add_text(struct visit *v, struct json_object *o, const struct log_sl
 								: TAIL_MORE_LATER;
 	size_t took = tail_text(s->bytes + skip, s->len - skip, end, &text);
 
-	tail_visible(text.data, text.len, &shown);
+	visible_text(text.data, text.len, &shown);
 	view_int(o, "start", start);
 	view_add(
 	    o, "chunk", v->rq->wants_json ? NULL : json_object_new_string_len(shown.data, (int)shown.len));

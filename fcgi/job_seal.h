@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fcgi/form.h"
 #include "fcgi/visit.h"
 #include "fcgi/web.h"
 #include "lib/err.h"
@@ -15,6 +16,15 @@
  */
 enum err job_seal(struct visit *v, uint64_t account_id, enum vault_side side, const char *password,
     struct job_sealed *sealed_r) MUST_CHECK;
+
+/* The same of a form's field for job j's account; where it is blank *sealed_r stays as it is: the job's own
+ * is used. */
+enum err job_seal_given(struct visit *v, const struct job *j, enum vault_side side,
+    const struct form_field *field, struct job_sealed *sealed_r) MUST_CHECK;
+
+/* Refuse (409) since job other is between the same mailboxes and queued or running.  undone: a sentence on
+ * what was not done therefore, or NULL; action: what may be done. */
+enum err job_refuse_busy(struct visit *v, uint64_t other, const char *undone, const char *action) MUST_CHECK;
 
 /* Answer that job id was made (existed: had been made already by the same form): 303 to it, or 201/200 with
  * it. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "fcgi/options_form.h"
 #include "fcgi/security_view.h"
 #include "fcgi/url.h"
 #include "fcgi/view.h"
@@ -123,6 +124,7 @@ static bool has_passwords(const struct job *j)
 static void add_actions(struct json_object *o, struct arena *a, const struct job *j)
 {
 	bool running = j->state == JOB_RUNNING, ended = job_state_is_ended(j->state);
+	bool confirmed = job_is_confirmed(j);
 
 	view_str(o, "edit_url", url_job(a, j->id, "edit"));
 	view_str(o, "cancel_url", url_job(a, j->id, "cancel"));
@@ -131,9 +133,11 @@ static void add_actions(struct json_object *o, struct arena *a, const struct job
 	view_str(o, "log_url", url_job(a, j->id, "log"));
 	view_str(o, "log_links_url", url_job(a, j->id, "log-links"));
 	view_str(o, "tail_url", url_job(a, j->id, "tail"));
-	view_bool(o, "can_edit", !running);
-	view_str(
-	    o, "why_not_edit", running ? "It is running: what it uses cannot be changed under it." : NULL);
+	view_bool(o, "can_edit", !running && !confirmed);
+	view_str(o, "why_not_edit",
+	    running     ? "It is running: what it uses cannot be changed under it."
+	    : confirmed ? "What it deletes was confirmed for this mailbox and these options."
+			: NULL);
 	view_bool(o, "can_cancel", !ended && !is_stopping(j));
 	view_str(o, "why_not_cancel",
 	    ended            ? "It has ended."
@@ -152,6 +156,35 @@ static void add_actions(struct json_object *o, struct arena *a, const struct job
 	view_str(o, "why_not_delete", running ? "It is running: cancel it first." : NULL);
 }
 
+static void count(struct json_object *o, struct arena *a, const char *key, int64_t n)
+{
+	view_count(o, a, key, n < 0 ? 0 : (uint64_t)n, n >= 0);
+}
+
+static const char *delete2_text(struct arena *a, const struct job *j)
+{
+	if (!j->delete2)
+		return NULL;
+	if (j->dry_run)
+		return j->delete2_confirmed_at > 0 ? "Messages that only the destination has are counted; a "
+						     "run to delete them was made"
+						   : "Messages that only the destination has are counted";
+	return arena_printf(a, "Messages that only the destination has: %s at most, else none",
+	    view_number_text(a, (uint64_t)j->max_delete));
+}
+
+static void add_delete2(struct json_object *o, struct arena *a, const struct job *j)
+{
+	view_bool(o, "delete2", j->delete2);
+	view_str(o, "delete2_text", delete2_text(a, j));
+	view_add(o, "max_delete", j->max_delete > 0 ? json_object_new_int64(j->max_delete) : NULL);
+	count(o, a, "messages_to_delete", j->delete2 ? j->counters.messages_to_delete : -1);
+	count(o, a, "messages_deleted", j->max_delete > 0 ? j->counters.messages_deleted : -1);
+	view_bool(o, "is_delete2_confirmed", j->delete2_confirmed_at > 0);
+	view_str(o, "confirm_deletion_url",
+	    j->delete2 && j->dry_run ? url_job(a, j->id, "confirm-deletion") : NULL);
+}
+
 struct json_object *job_view(struct arena *a, const struct job *j, int64_t now_s)
 {
 	struct json_object *o = json_object_new_object();
@@ -164,6 +197,8 @@ struct json_object *job_view(struct arena *a, const struct job *j, int64_t now_s
 	add_state(o, j);
 	view_bool(o, "dry_run", j->dry_run);
 	view_str(o, "kind_text", j->dry_run ? "Dry run" : "Real run");
+	options_view(o, a, j->options);
+	add_delete2(o, a, j);
 	view_str(o, "batch", j->batch_tag);
 	view_str(o, "batch_url", j->batch_id ? url_batch(a, j->batch_id, NULL) : NULL);
 	view_str(o, "owner_email", j->owner_email);
@@ -200,11 +235,6 @@ struct json_object *job_view_link(struct arena *a, const struct job *j)
 	view_str(o, "state", job_state_name(j->state));
 	view_str(o, "state_text", job_state_text(j));
 	return o;
-}
-
-static void count(struct json_object *o, struct arena *a, const char *key, int64_t n)
-{
-	view_count(o, a, key, n < 0 ? 0 : (uint64_t)n, n >= 0);
 }
 
 static void size(struct json_object *o, struct arena *a, const char *key, int64_t n)
@@ -278,6 +308,9 @@ struct json_object *job_view_dry_result(struct arena *a, const struct job *j)
 	    c->folders_total >= 0 ? view_number_text(a, (uint64_t)c->folders_total) : NULL);
 	view_str(o, "messages_text", n >= 0 ? view_number_text(a, (uint64_t)n) : NULL);
 	view_str(o, "bytes_text", c->bytes_total >= 0 ? view_size_text(a, (uint64_t)c->bytes_total) : NULL);
+	view_str(o, "to_delete_text",
+	    j->delete2 && c->messages_to_delete >= 0 ? view_number_text(a, (uint64_t)c->messages_to_delete)
+						     : NULL);
 	view_str(
 	    o, "biggest_text", c->biggest_bytes >= 0 ? view_size_text(a, (uint64_t)c->biggest_bytes) : NULL);
 	view_str(o, "quota_text", quota_text(a, c));
@@ -313,17 +346,42 @@ static struct json_object *step_object(const struct step *s, const struct job *j
 	if (post) {
 		add_field(fields, "dry_run", s->dry_run ? "1" : "0");
 		add_field(fields, "request_key", request_key);
+		if (j->delete2)
+			add_field(fields, "delete2", s->dry_run ? "1" : "0");
 	}
 	view_add(o, "fields", fields);
 	return o;
+}
+
+static struct json_object *copy_step(struct arena *a, const struct job *j, const char *request_key)
+{
+	const struct step copy = {"run_real", "Run real, delete nothing", url_job(a, j->id, "rerun"), 0};
+
+	return step_object(&copy, j, request_key);
+}
+
+/* A dry run that has counted leads to the page that asks; and no other run deletes. */
+static struct json_object *delete2_step(struct arena *a, const struct job *j, const char *request_key)
+{
+	int64_t n = j->counters.messages_to_delete;
+	struct step ask = {"confirm_deletion", NULL, url_job(a, j->id, "confirm-deletion"), -1};
+
+	if (j->delete2_confirmed_at > 0)
+		return NULL;
+	if (n <= 0)
+		return copy_step(a, j, request_key);
+	ask.label = arena_printf(a, "Run real, and delete %s…", view_plural_text(a, (uint64_t)n, "message"));
+	return step_object(&ask, j, request_key);
 }
 
 static struct json_object *next_step(struct arena *a, const struct job *j, const char *request_key)
 {
 	const char *rerun = url_job(a, j->id, "rerun"), *edit = url_job(a, j->id, "edit");
 	uint64_t src = j->source.server_id, dst = j->destination.server_id;
+	/* what deletes is not run again: it is counted again */
+	int again = j->delete2 || j->dry_run;
 	const struct step steps[] = {
-	    {"rerun", "Run again", rerun, j->dry_run},
+	    {"rerun", j->delete2 ? "Count again, dry" : "Run again", rerun, again},
 	    {"run_real", "Run real", rerun, 0},
 	    {"edit_source", "Edit the source's user and password", edit, -1},
 	    {"edit_destination", "Edit the destination's user and password", edit, -1},
@@ -331,13 +389,19 @@ static struct json_object *next_step(struct arena *a, const struct job *j, const
 		-1},
 	    {"edit_server_destination", "Look at the destination server",
 		dst ? url_server(a, dst, NULL) : URL_SERVERS, -1},
-	    {"free_space", "Make room in the destination mailbox, then run again", rerun, j->dry_run},
+	    {"change_options", "Run with other options", rerun, -1},
+	    {"free_space", "Make room in the destination mailbox, then run again", rerun, again},
 	    {"view_log", "Read the log", "#log", -1},
 	    {"contact_admin", "Read the log, then tell the administrator", "#log", -1},
 	};
 	size_t i;
 
 	for (i = 0; j->reason_action != NULL && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (j->delete2 && strcmp(j->reason_action, "run_real") == 0)
+			return delete2_step(a, j, request_key);
+		/* what is missing comes first */
+		if (j->delete2 && j->verify.state == VERIFY_FAULTS && strcmp(j->reason_action, "rerun") == 0)
+			return copy_step(a, j, request_key);
 		if (strcmp(steps[i].code, j->reason_action) == 0)
 			return step_object(&steps[i], j, request_key);
 	}

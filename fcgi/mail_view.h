@@ -1,4 +1,4 @@
-/* How the mail about a job or a batch stands, as a sentence. */
+/* How the mail about a job or a batch, or with a link for a user, stands, as a sentence. */
 #ifndef MCV_FCGI_MAIL_VIEW_H
 #define MCV_FCGI_MAIL_VIEW_H
 
@@ -8,6 +8,9 @@
 #include "lib/conf.h"
 #include "lib/err.h"
 #include "sql/store_outbox.h"
+
+/* The sentence for a mail that there is. */
+const char *mail_view_text(struct arena *a, const struct outbox_status *s, int64_t now_s);
 
 /* Shown where the installation sends no mail at all (smtp_host is not set). */
 extern const char mail_view_off[];

@@ -1,6 +1,7 @@
 /*
  * mailconvoy-web: answers FastCGI requests on descriptor 0, one after the other, as one of several processes
- * that spawn-fcgi, multiwatch or systemd start side by side.  The only file that knows libfcgi.
+ * that spawn-fcgi, multiwatch or systemd start side by side; or, as one process, what is asked of the local
+ * socket (sso_socket.h).  The only file that knows libfcgi.
  */
 #include "config.h"
 
@@ -20,6 +21,7 @@
 #include "fcgi/route.h"
 #include "fcgi/serve.h"
 #include "fcgi/site.h"
+#include "fcgi/sso_socket.h"
 #include "fcgi/web.h"
 #include "lib/clock.h"
 #include "lib/conf.h"
@@ -135,60 +137,12 @@ static void serve_one(struct web *web, FCGX_Request *fr)
 	log_context(NULL);
 }
 
-static void usage(FILE *to)
+static void serve_all(struct web *web)
 {
-	fputs("usage: mailconvoy-web [-c FILE] [-t | --routes]\n"
-	      "  -t  only see whether it could start: configuration and public key\n"
-	      "  --routes  print the table of addresses and who may use them\n"
-	      "Answers FastCGI requests on descriptor 0; see mailconvoy-web(8).\n",
-	    to);
-}
-
-static const char *parse_options(int argc, char **argv, bool *only_test_r)
-{
-	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
-	    {"help", no_argument, NULL, 'h'}, {"routes", no_argument, NULL, 'r'},
-	    {"test", no_argument, NULL, 't'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
-	const char *file = NULL;
-	int c;
-
-	while ((c = getopt_long(argc, argv, "c:htV", longs, NULL)) != -1) {
-		switch (c) {
-		case 'c': file = optarg; break;
-		case 'h': usage(stdout); exit(0);
-		case 'r': route_print(site_routes, stdout); exit(0);
-		case 't': *only_test_r = true; break;
-		case 'V': puts("mailconvoy-web " PACKAGE_VERSION); exit(0);
-		default: usage(stderr); exit(64);
-		}
-	}
-	if (optind != argc) {
-		usage(stderr);
-		exit(64);
-	}
-	return file;
-}
-
-int main(int argc, char **argv)
-{
-	bool only_test = false;
-	const char *file = parse_options(argc, argv, &only_test);
-	FCGX_Request fr;
-	struct web *web;
 	mono_time begun = mono_now();
+	FCGX_Request fr;
 	unsigned left;
 
-	log_init("mailconvoy-web", 0);
-	keep_memory_private();
-	catch_signals();
-	route_verify(site_routes);
-	web = web_open(file);
-	judge_private_key(web->conf->private_key_file);
-	web->alive = stay_alive;
-	if (only_test) {
-		web_close(&web);
-		return 0;
-	}
 	if (FCGX_Init() != 0 || FCGX_InitRequest(&fr, 0, FCGI_FAIL_ACCEPT_ON_INTR) != 0)
 		log_fatal("libfcgi does not start");
 	if (FCGX_IsCGI())
@@ -204,6 +158,64 @@ int main(int argc, char **argv)
 			break;
 	}
 	FCGX_Free(&fr, 1);
+}
+
+static void usage(FILE *to)
+{
+	fputs("usage: mailconvoy-web [-c FILE] [--sso] [-t | --routes]\n"
+	      "  -t  only see whether it could start: configuration and public key\n"
+	      "  --routes  print the table of addresses and who may use them\n"
+	      "  --sso     answer the local socket for sign-in links instead\n"
+	      "Answers FastCGI requests on descriptor 0; see mailconvoy-web(8).\n",
+	    to);
+}
+
+static const char *parse_options(int argc, char **argv, bool *only_test_r, bool *is_sso_r)
+{
+	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+	    {"help", no_argument, NULL, 'h'}, {"routes", no_argument, NULL, 'r'},
+	    {"sso", no_argument, NULL, 's'}, {"test", no_argument, NULL, 't'},
+	    {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+	const char *file = NULL;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:htV", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c': file = optarg; break;
+		case 'h': usage(stdout); exit(0);
+		case 'r': route_print(site_routes, stdout); exit(0);
+		case 's': *is_sso_r = true; break;
+		case 't': *only_test_r = true; break;
+		case 'V': puts("mailconvoy-web " PACKAGE_VERSION); exit(0);
+		default: usage(stderr); exit(64);
+		}
+	}
+	if (optind != argc) {
+		usage(stderr);
+		exit(64);
+	}
+	return file;
+}
+
+int main(int argc, char **argv)
+{
+	bool only_test = false, is_sso = false;
+	const char *file = parse_options(argc, argv, &only_test, &is_sso);
+	struct web *web;
+
+	log_init("mailconvoy-web", 0);
+	keep_memory_private();
+	catch_signals();
+	route_verify(site_routes);
+	web = web_open(file);
+	judge_private_key(web->conf->private_key_file);
+	if (is_sso && web->conf->sso_socket[0] == '\0')
+		log_fatal("sso_socket is empty: signing in from this machine is off");
+	web->alive = stay_alive;
+	if (!only_test && is_sso)
+		sso_socket_serve(web, sso_socket_open(web->conf), &stopping);
+	else if (!only_test)
+		serve_all(web);
 	web_close(&web);
 	return 0;
 }

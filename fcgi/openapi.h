@@ -8,6 +8,7 @@
 #include <json-c/json.h>
 
 #include "fcgi/route.h"
+
 #include "lib/arena.h"
 
 /* Of every row that a token with some scope may use; texts live in a until it returns.  The caller owns it.

@@ -6,9 +6,17 @@
 #include <time.h>
 
 #include "fcgi/url.h"
+#include "fcgi/version.h"
 #include "fcgi/view.h"
 #include "lib/log.h"
 #include "lib/template.h"
+
+#define RECOVERY_LEFT(n) \
+	{ \
+		"recovery_left_" #n, "warning", \
+		    "You signed in with a recovery code, which does not work again. Codes left: " #n \
+		    ". New ones are made under Settings, Second factor." \
+	}
 
 /* What a "?notice=" may say: fixed texts, so that a link cannot put words into our mouth. */
 static const struct {
@@ -24,6 +32,8 @@ static const struct {
     {"job_changed", "success", "The job is changed. Run it again to use the new values."},
     {"job_changed_queued", "success", "The job is changed. It starts with the new values."},
     {"job_rerun", "success", "A new job is queued with the same mailboxes."},
+    {"delete2_confirmed", "success",
+	"The real run is queued. It deletes as many messages as were counted, or none."},
     {"bulk_limit", "warning",
 	"Your account may have no more jobs queued, or made today. Go on with the rest when it may."},
     {"server_created", "success", "The server is added."},
@@ -38,13 +48,29 @@ static const struct {
     {"account_suspended", "success", "The account is suspended. What ran is being stopped."},
     {"account_closed", "success", "The account is closed. Nobody can sign in for it."},
     {"account_resumed", "success", "The account is resumed. Its queued jobs start again."},
+    {"user_mailed", "success",
+	"A mail with a link is on its way to the user. This page tells what becomes of it."},
     {"user_changed", "success", "The role is changed, and the user signed out everywhere."},
     {"user_disabled", "success", "The user is disabled and signed out everywhere."},
     {"user_enabled", "success", "The user may sign in again."},
+    {"user_external_ids", "success", "The external ids are changed."},
     {"user_signed_out", "success", "The user is signed out everywhere."},
     {"log_link_made", "success", "The link is made. Whoever has it can read this log, and nothing else."},
     {"log_link_revoked", "success", "The link is revoked. It works no more."},
     {"token_revoked", "success", "The token is revoked. It works no more."},
+    {"second_factor_off", "success", "The second factor is off. Your password alone signs you in."},
+    {"user_second_factor_off", "success", "The second factor is off. The password alone signs this user in."},
+    {"code_over", "info", "That took too long, or was tried too often. Sign in again."},
+    RECOVERY_LEFT(0),
+    RECOVERY_LEFT(1),
+    RECOVERY_LEFT(2),
+    RECOVERY_LEFT(3),
+    RECOVERY_LEFT(4),
+    RECOVERY_LEFT(5),
+    RECOVERY_LEFT(6),
+    RECOVERY_LEFT(7),
+    RECOVERY_LEFT(8),
+    RECOVERY_LEFT(9),
     {"password_set", "success", "Your password is set. Sign in with it."},
     {"signed_out", "success", "You are signed out."},
     {"session_over", "info", "Your session is over. Sign in again to go on."},
@@ -173,13 +199,18 @@ static struct json_object *frame(
 		json_object_array_add(
 		    list, page_notice("warning", "Your account is suspended.",
 			      "You can look at everything, but start nothing. Jobs that are queued wait."));
+	if (v->signed_in && v->support != NULL)
+		json_object_array_add(
+		    list, page_notice("warning",
+			      arena_printf(v->arena, "%s is here in place of %s.", v->support, v->email),
+			      "What is done is noted with both names. Sign out when you are done."));
 	add_query_notice(v, list);
 	view_str(p, "title", title);
 	view_str(p, "id", name);
 	view_str(p, "static", URL_STATIC);
 	view_str(p, "version", PACKAGE_VERSION);
 	view_str(p, "csrf", v->csrf);
-	view_str(p, "request_id", v->rq->id);
+	view_str(p, "request_id", v->rq->shown_id);
 	view_str(p, "here_url", v->rq->uri);
 	(void)strftime(iso, sizeof(iso), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &tm));
 	view_str(p, "now_iso", iso);
@@ -211,6 +242,11 @@ enum err page_json(struct visit *v, unsigned status, struct json_object *model)
 	put_json(v, "application/json", model);
 	json_object_put(model);
 	v->rs->status = status;
+	if (status < 300 && version_finish(v)) {
+		v->rs->status = 304;
+		v->rs->content_type = NULL;
+		buf_clear(&v->rs->body);
+	}
 	return ERR_OK;
 }
 
@@ -291,4 +327,17 @@ enum err page_refused(
 	}
 	page_add_form(model, f);
 	return page_show(v, 422, name, title, model);
+}
+
+enum err page_stale(
+    struct visit *v, const char *name, const char *title, struct json_object *model, struct form *f)
+{
+	if (v->rq->wants_json) {
+		json_object_put(model);
+		version_refuse(v);
+		return ERR_OK;
+	}
+	form_refuse(f, NULL, version_stale_text);
+	page_add_form(model, f);
+	return page_show(v, 412, name, title, model);
 }

@@ -45,6 +45,13 @@ enum err page_done(struct visit *v, unsigned status, const char *url, const char
 enum err page_refused(struct visit *v, const char *name, const char *title, struct json_object *model,
     const struct form *f) MUST_CHECK;
 
+/*
+ * A form that is sent when what it changes is not what it was any more: as HTML 412 with template name and
+ * what was typed, as JSON a 412 problem.  Nothing was changed.  model is taken.
+ */
+enum err page_stale(struct visit *v, const char *name, const char *title, struct json_object *model,
+    struct form *f) MUST_CHECK;
+
 /* Add "form", "form_error" and "has_errors" of f to model. */
 void page_add_form(struct json_object *model, const struct form *f);
 
@@ -70,6 +77,7 @@ struct page_error {
 	const char *action; /* what to do; NULL = the status's own */
 	const char *link_url, *link_label; /* NULL = to the jobs, or to the sign-in */
 	struct json_object *fields;        /* taken; may be NULL */
+	struct json_object *rows;          /* the problems of a list's rows: taken; may be NULL */
 };
 void page_error(struct visit *v, const struct page_error *pe);
 

@@ -28,6 +28,7 @@ enum err page_batches_list(struct visit *v)
 {
 	struct json_object *m, *rows;
 	struct batch_summary states[BATCHES_PER_PAGE];
+	const char *tag = params_get(&v->rq->query, "tag");
 	uint64_t before, ids[BATCHES_PER_PAGE];
 	struct batch *batches;
 	size_t count, i;
@@ -36,7 +37,7 @@ enum err page_batches_list(struct visit *v)
 
 	if (e == ERR_OK)
 		e = store_batch_list(
-		    v->web->db, v->arena, &v->viewer, before, BATCHES_PER_PAGE, &batches, &count, &more);
+		    v->web->db, v->arena, &v->viewer, tag, before, BATCHES_PER_PAGE, &batches, &count, &more);
 	if (e != ERR_OK)
 		return e;
 	for (i = 0; i < count; i++)
@@ -58,7 +59,9 @@ enum err page_batches_list(struct visit *v)
 	view_str(m, "import_url", URL_IMPORT);
 	view_str(m, "first_url", before != 0 ? URL_BATCHES : NULL);
 	view_str(m, "next_url",
-	    more ? url_with_number(v->arena, URL_BATCHES, "before", batches[count - 1].id) : NULL);
+	    more ? url_with_number(
+		       v->arena, url_with(v->arena, URL_BATCHES, "tag", tag), "before", batches[count - 1].id)
+		 : NULL);
 	return page_show(v, 200, "batches_list", "Batches", m);
 }
 

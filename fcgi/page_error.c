@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "fcgi/limit_view.h"
+#include "fcgi/panel_view.h"
 #include "fcgi/url.h"
+#include "fcgi/version.h"
 #include "fcgi/view.h"
 #include "lib/log.h"
 
@@ -23,6 +25,7 @@ static const struct words {
 	"Go back and try again."},
     {409, "This cannot be done now", "Its present state forbids it.",
 	"Look at its page, and try again later."},
+    {412, "It was changed meanwhile", "It is not what the request was made for.", "Load it again."},
     {413, "This is too large", "The form is larger than is accepted here.", "Shorten what you sent."},
     {414, "The address is too long", "The address is longer than is accepted here.", "Go back to the list."},
     {415, "This kind of data is not accepted", "Send a form or flat JSON.", "Go back and try again."},
@@ -58,20 +61,28 @@ static void bare_page(struct visit *v, const struct words *w, const char *detail
 	buf_adds(b, w->title);
 	buf_adds(b, "\n\n");
 	buf_adds(b, detail);
-	buf_addf(b, "\n\nRequest %s\n", v->rq->id);
+	buf_addf(b, "\n\nRequest %s\n", v->rq->shown_id);
 	v->rs->content_type = "text/plain; charset=utf-8";
 }
 
 static void problem(struct visit *v, const struct page_error *pe, const struct words *w)
 {
-	struct json_object *o = json_object_new_object();
+	struct json_object *o;
 
+	if (v->is_panel_call) {
+		json_object_put(pe->fields);
+		(void)page_json(v, pe->status, panel_view_error(w->detail));
+		return;
+	}
+	o = json_object_new_object();
 	view_str(o, "type", pe->code ? arena_printf(v->arena, "urn:mailconvoy:%s", pe->code) : "about:blank");
 	view_str(o, "title", w->title);
 	view_int(o, "status", pe->status);
 	view_str(o, "detail", w->detail);
 	view_add(o, "fields", pe->fields ? pe->fields : json_object_new_object());
-	view_str(o, "request_id", v->rq->id);
+	if (pe->rows != NULL)
+		view_add(o, "rows", pe->rows);
+	view_str(o, "request_id", v->rq->shown_id);
 	(void)page_json(v, pe->status, o);
 	v->rs->content_type = "application/problem+json";
 }
@@ -99,8 +110,9 @@ void page_error(struct visit *v, const struct page_error *pe)
 	view_str(o, "action", w.action);
 	view_str(o, "link_url", pe->link_url ? pe->link_url : v->signed_in ? URL_JOBS : URL_LOGIN);
 	view_str(o, "link_label", pe->link_label ? pe->link_label : v->signed_in ? "To the jobs" : "Sign in");
-	view_str(o, "request_id", v->rq->id);
+	view_str(o, "request_id", v->rq->shown_id);
 	json_object_put(pe->fields);
+	json_object_put(pe->rows);
 	if (page_show(v, pe->status, "error", w.title, o) != ERR_OK)
 		bare_page(v, &w, w.detail);
 	v->rs->status = pe->status;
@@ -115,6 +127,7 @@ void page_error_from(struct visit *v, enum err e)
 	case ERR_INVALID: pe.status = 400; break;
 	case ERR_DENIED: pe.status = 403; break;
 	case ERR_CONFLICT: pe.status = 409; break;
+	case ERR_STALE: version_refuse(v); return;
 	case ERR_TOO_BIG: pe.status = 413; break;
 	case ERR_LIMIT:
 		pe = (struct page_error){.status = 409,
@@ -133,6 +146,14 @@ void page_error_from(struct visit *v, enum err e)
 			    "may not have "
 			    "been done.";
 		pe.action = "Look at the list before you do it again.";
+		break;
+	case ERR_FULL:
+		pe = (struct page_error){.status = 503,
+		    .code = "storage_full",
+		    .title = "There is no room to store this",
+		    .detail = "The disk of the database is full. What is stored already is safe and can be "
+			      "read.",
+		    .action = "Tell the administrator to make room on that disk, then try again."};
 		break;
 	case ERR_TIMEOUT:
 	case ERR_CLOSED:

@@ -5,7 +5,9 @@
 
 #include "fcgi/csv_write.h"
 #include "fcgi/import_columns.h"
+#include "fcgi/import_options.h"
 #include "fcgi/import_stage.h"
+#include "fcgi/options_form.h"
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
@@ -15,6 +17,11 @@
 #include "sql/store_import.h"
 
 enum { SWEEP_ROWS = 500 };
+
+/* what stands beside the file; that itself is none of the values */
+static const struct form_spec specs[] = {
+    {.name = REQUEST_NESTED, .kind = FORM_OPTIONS},
+};
 
 /* Lines ended by '\n' as a list of strings. */
 static struct json_object *lines(struct arena *a, const char *text)
@@ -27,7 +34,10 @@ static struct json_object *lines(struct arena *a, const char *text)
 	return list;
 }
 
-static enum err show_form(struct visit *v, unsigned status, const char *problems)
+/* f: its options, as they were sent or are suggested.  is_over: those of an earlier import were asked for in
+ * vain. */
+static enum err show_form_with(
+    struct visit *v, unsigned status, const char *problems, const struct form *f, bool is_over)
 {
 	struct json_object *m, *list;
 	struct server *servers;
@@ -61,18 +71,34 @@ static enum err show_form(struct visit *v, unsigned status, const char *problems
 	view_str(m, "template_url", URL_IMPORT "/template.csv");
 	view_str(m, "servers_new_url", URL_SERVERS_NEW);
 	view_str(m, "list_url", URL_JOBS);
+	options_form_view(m, v->arena, f);
+	view_bool(m, "is_over", is_over);
 	return page_show(v, status, "import_new", "Import", m);
+}
+
+static enum err show_form(struct visit *v, unsigned status, const char *problems, const struct form *f)
+{
+	return show_form_with(v, status, problems, f, false);
 }
 
 enum err page_import_form(struct visit *v)
 {
+	const char *of = params_get(&v->rq->query, "options_of");
+	struct import im = {0};
+	struct form f;
+	uint64_t id;
 	bool more;
 	/* the worker does so, too; it may be stopped for the night */
 	enum err e = store_import_sweep(v->web->db, SWEEP_ROWS, &more);
 
 	if (e != ERR_OK)
 		log_warnx("expired imports: %s", err_text(e));
-	return show_form(v, 200, "");
+	/* sent again: with the options it was sent with, as long as these are kept */
+	e = form_id(of, &id) ? store_import_get(v->web->db, v->arena, &v->viewer, id, &im) : ERR_NOT_FOUND;
+	if (e != ERR_OK && e != ERR_NOT_FOUND)
+		return e;
+	import_options_blank(v, &f, FORM_ROWS(specs), im.options);
+	return show_form_with(v, 200, "", &f, of != NULL && e != ERR_OK);
 }
 
 enum err page_import_template(struct visit *v)
@@ -117,15 +143,15 @@ static enum err file_of_text(const char *text, int *fd_r)
 	return ERR_OK;
 }
 
-static enum err stage_and_answer(struct visit *v, int fd)
+static enum err stage_and_answer(struct visit *v, int fd, const struct form *f, const char *options)
 {
 	AUTO_BUF struct buf problems = BUF_INIT;
 	uint64_t id = 0;
 	struct import im;
-	enum err e = import_stage(v, fd, &problems, &id);
+	enum err e = import_stage(v, fd, options, &problems, &id);
 
 	if (e == ERR_INVALID || e == ERR_TOO_BIG)
-		return show_form(v, e == ERR_TOO_BIG ? 413 : 422, problems.data);
+		return show_form(v, e == ERR_TOO_BIG ? 413 : 422, problems.data, f);
 	if (e != ERR_OK)
 		return e;
 	if (!v->rq->wants_json)
@@ -142,6 +168,22 @@ static enum err stage_and_answer(struct visit *v, int fd)
 	return e;
 }
 
+static enum err refuse_options(struct visit *v, const struct form *f)
+{
+	if (v->rq->wants_json) {
+		page_error(
+		    v, &(struct page_error){
+			   .status = 422, .code = "form", .fields = form_problems(f), .detail = f->error});
+		return ERR_OK;
+	}
+	return show_form(v, 422,
+	    arena_printf(v->arena, "%s\n",
+		f->error != NULL ? f->error
+				 : "An option below cannot be as it is. Mend it, and choose the file or "
+				   "paste its text again."),
+	    f);
+}
+
 enum err page_import_upload(struct visit *v)
 {
 	const struct request_file *file = request_file(v->rq, REQUEST_FILE_UPLOAD),
@@ -149,22 +191,26 @@ enum err page_import_upload(struct visit *v)
 	const char *text = params_get(&v->rq->body, REQUEST_FILE_PASTED);
 	bool has_file = file != NULL && (file->size > 0 || file->is_too_big);
 	bool has_text = pasted != NULL && (pasted->size > 0 || pasted->is_too_big);
+	const char *options;
+	struct form f;
 	int fd;
-	enum err e;
+	enum err e = import_options_read(v, &f, FORM_ROWS(specs), &options);
 
+	if (e != ERR_OK)
+		return refuse_options(v, &f);
 	if ((has_file && file->is_too_big) || (has_text && pasted->is_too_big))
 		return show_form(v, 413,
-		    "The file is larger than 20 MB. Split it, and import one part after the other.\n");
+		    "The file is larger than 20 MB. Split it, and import one part after the other.\n", &f);
 	if (has_file && has_text)
-		return show_form(v, 422, "There are a file and a text. Send one of them.\n");
+		return show_form(v, 422, "There are a file and a text. Send one of them.\n", &f);
 	if (has_file || has_text)
-		return stage_and_answer(v, has_file ? file->fd : pasted->fd);
+		return stage_and_answer(v, has_file ? file->fd : pasted->fd, &f, options);
 	if (text == NULL || text[0] == '\0')
-		return show_form(v, 422, "Choose a file, or paste its text.\n");
+		return show_form(v, 422, "Choose a file, or paste its text.\n", &f);
 	e = file_of_text(text, &fd);
 	if (e != ERR_OK)
 		return e;
-	e = stage_and_answer(v, fd);
+	e = stage_and_answer(v, fd, &f, options);
 	(void)close(fd);
 	return e;
 }

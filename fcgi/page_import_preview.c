@@ -5,7 +5,9 @@
 #include "fcgi/csv_write.h"
 #include "fcgi/form.h"
 #include "fcgi/import_columns.h"
+#include "fcgi/import_options.h"
 #include "fcgi/limit_view.h"
+#include "fcgi/options_form.h"
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
@@ -203,7 +205,9 @@ static enum err show(struct visit *v, unsigned status, const struct import *im, 
 	view_str(m, "confirm_url", url_import(v->arena, im->id, "confirm"));
 	view_str(m, "discard_url", url_import(v->arena, im->id, "discard"));
 	view_str(m, "bad_url", url_import(v->arena, im->id, "bad.csv"));
-	view_str(m, "new_url", URL_IMPORT);
+	options_view(m, v->arena, im->options);
+	view_str(m, "new_url",
+	    im->options != NULL ? url_with_number(v->arena, URL_IMPORT, "options_of", im->id) : URL_IMPORT);
 	if (f->has_errors)
 		return page_refused(v, "import_preview", "Import", m, f);
 	page_add_form(m, f);
@@ -372,12 +376,16 @@ enum err page_import_confirm(struct visit *v)
 		return e;
 	if (im.batch_id != 0)
 		return answer_batch(v, im.batch_id, false);
-	/* an unchecked box sends nothing; a script that says nothing of it gets the careful kind */
-	if (form_get(&f, "dry_run")->state == FORM_ABSENT && !form_get(&f, "dry_run_present")->checked)
+	/* a script that says nothing of it gets the careful kind */
+	if (!form_says(&f, "dry_run"))
 		form_set_check(&f, "dry_run", true);
 	if (is_good && !batch_tag_fits(form_get(&f, "tag")->text))
 		form_refuse(&f, "tag",
 		    "Use letters from A to Z, digits, - _ . and single blanks, 64 characters at most.");
+	/* not passed over in silence: they would be missed only when the wrong mail has been copied */
+	if (import_options_are_given(&v->rq->body))
+		form_refuse(&f, NULL,
+		    "Options belong to the file, not to its confirmation: send it again with them.");
 	if (f.has_errors)
 		return show(v, 422, &im, &f);
 	e = confirm(v, &f, &outcome, &batch_id);

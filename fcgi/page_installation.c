@@ -1,5 +1,7 @@
 /* The installation, for administrators: slots and workers, and the audit trail. */
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "fcgi/csv_write.h"
 #include "fcgi/page.h"
@@ -10,7 +12,7 @@
 #include "sql/store_queue.h"
 #include "sql/store_worker.h"
 
-enum { ROWS_PER_PAGE = 100, SILENT_MS = 60000 };
+enum { ROWS_PER_PAGE = 100, SILENT_MS = 60000, DAY_S = 86400 };
 
 static struct json_object *worker_view(const struct visit *v, const struct worker *w)
 {
@@ -72,7 +74,33 @@ enum err page_workers_list(struct visit *v)
 	return page_show(v, 200, "workers_list", "Workers", m);
 }
 
-/* Words of the address: account, user (ids), action, object, before. */
+/* Words of the address that make a filter, in the order in which they are asked for. */
+static const char *const filter_names[] = {
+    "account", "user", "action", "object", "email", "address", "from", "to"};
+enum { FILTERS = sizeof(filter_names) / sizeof(filter_names[0]) };
+
+/* "2026-01-31", a day that there is: its beginning, UTC.  Nothing: 0. */
+static enum err read_day(const char *text, int64_t *at_s_r)
+{
+	struct tm tm = {0}, back;
+	time_t t;
+
+	*at_s_r = 0;
+	if (text == NULL || text[0] == '\0')
+		return ERR_OK;
+	if (strlen(text) != 10 || strspn(text, "0123456789-") != 10 ||
+	    sscanf(text, "%4d-%2d-%2d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday) != 3 || tm.tm_year < 1971 ||
+	    tm.tm_year > 9998)
+		return ERR_INVALID;
+	back = tm = (struct tm){.tm_year = tm.tm_year - 1900, .tm_mon = tm.tm_mon - 1, .tm_mday = tm.tm_mday};
+	t = timegm(&back);
+	if (back.tm_mon != tm.tm_mon || back.tm_mday != tm.tm_mday || text[4] != '-' || text[7] != '-')
+		return ERR_INVALID;
+	*at_s_r = t;
+	return ERR_OK;
+}
+
+/* account and user are ids, from and to days (both whole), before the id of an entry. */
 static enum err read_filter(const struct visit *v, struct audit_filter *f)
 {
 	const struct params *q = &v->rq->query;
@@ -81,7 +109,19 @@ static enum err read_filter(const struct visit *v, struct audit_filter *f)
 		uint64_t *to;
 	} ids[] = {{"account", &f->account_id}, {"user", &f->user_id}, {"before", &f->before}};
 
-	*f = (struct audit_filter){.action = params_get(q, "action"), .object = params_get(q, "object")};
+	enum err e;
+
+	*f = (struct audit_filter){.action = params_get(q, "action"),
+	    .object = params_get(q, "object"),
+	    .email = params_get(q, "email"),
+	    .address = params_get(q, "address")};
+	e = read_day(params_get(q, "from"), &f->from_s);
+	if (e == ERR_OK)
+		e = read_day(params_get(q, "to"), &f->until_s);
+	if (e != ERR_OK)
+		return e;
+	if (f->until_s != 0)
+		f->until_s += DAY_S;
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
 		const char *s = params_get(q, ids[i].name);
 
@@ -93,12 +133,10 @@ static enum err read_filter(const struct visit *v, struct audit_filter *f)
 
 static const char *filtered(struct visit *v, const char *base)
 {
-	static const char *const names[] = {"account", "user", "action", "object"};
+	for (size_t i = 0; i < FILTERS; i++) {
+		const char *s = params_get(&v->rq->query, filter_names[i]);
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *s = params_get(&v->rq->query, names[i]);
-
-		base = url_with(v->arena, base, names[i], s != NULL && s[0] != '\0' ? s : NULL);
+		base = url_with(v->arena, base, filter_names[i], s != NULL && s[0] != '\0' ? s : NULL);
 	}
 	return base;
 }
@@ -117,6 +155,7 @@ static struct json_object *audit_view(const struct visit *v, const struct audit 
 	view_str(o, "detail", x->detail);
 	view_str(o, "address", x->address);
 	view_str(o, "email", x->email);
+	view_str(o, "support", x->support);
 	view_str(o, "account_name", x->account_name);
 	view_add(o, "user_id", x->user_id ? json_object_new_int64((int64_t)x->user_id) : NULL);
 	view_str(o, "user_url", x->user_id ? url_with_number(v->arena, here, "user", x->user_id) : NULL);
@@ -127,14 +166,13 @@ static struct json_object *audit_view(const struct visit *v, const struct audit 
 
 static void add_filter_view(const struct visit *v, struct json_object *m)
 {
-	static const char *const names[] = {"account", "user", "action", "object"};
 	struct json_object *o = json_object_new_object();
 	bool any = false;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *s = params_get(&v->rq->query, names[i]);
+	for (size_t i = 0; i < FILTERS; i++) {
+		const char *s = params_get(&v->rq->query, filter_names[i]);
 
-		view_str(o, names[i], s);
+		view_str(o, filter_names[i], s);
 		any = any || (s != NULL && s[0] != '\0');
 	}
 	view_add(m, "filter", o);
@@ -197,6 +235,8 @@ static void write_entry(struct buf *b, struct arena *a, const struct audit *x)
 	}
 	if (x->token_id != 0)
 		buf_addf(b, "%llu", (unsigned long long)x->token_id);
+	buf_adds(b, ",");
+	csv_write_field(b, x->support != NULL ? x->support : "");
 	buf_adds(b, "\r\n");
 	json_object_put(o);
 }
@@ -210,7 +250,7 @@ static enum err send_csv(void *arg, struct response_sink *sink)
 	size_t count;
 	enum err e;
 
-	buf_adds(&text, "id,at,account,user,address,action,object,detail,token\r\n");
+	buf_adds(&text, "id,at,account,user,address,action,object,detail,token,support\r\n");
 	do {
 		arena_reset(a);
 		e = store_audit_list(

@@ -10,6 +10,7 @@
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
 #include "fcgi/verify_view.h"
+#include "fcgi/version.h"
 #include "fcgi/view.h"
 #include "sql/store_job.h"
 #include "sql/store_outbox.h"
@@ -120,5 +121,6 @@ enum err page_job_show(struct visit *v)
 	view_str(m, "auto_refresh_off_url", here);
 	view_bool(m, "is_auto_refresh", params_get(&v->rq->query, "refresh") != NULL);
 	view_str(m, "list_url", URL_JOBS);
+	version_tell(v, version_of_moment(v->arena, j.updated_us));
 	return page_show(v, 200, "job_show", j.label, m);
 }

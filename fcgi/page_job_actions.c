@@ -8,6 +8,7 @@
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
+#include "fcgi/version.h"
 #include "fcgi/view.h"
 
 static enum err refuse(
@@ -141,7 +142,7 @@ enum err page_job_delete_ask(struct visit *v)
 
 static enum err delete_now(struct visit *v)
 {
-	enum err e = store_job_delete(v->web->db, &v->viewer, v->id);
+	enum err e = store_job_delete(v->web->db, &v->viewer, v->id, version_wanted(v));
 
 	if (e == ERR_CONFLICT)
 		return refuse_running_delete(v);

@@ -5,6 +5,7 @@
 #include "fcgi/job_seal.h"
 #include "fcgi/job_view.h"
 #include "fcgi/limit_view.h"
+#include "fcgi/options_form.h"
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
@@ -39,7 +40,18 @@ static enum err check_servers(struct visit *v, struct form *f)
 	return f->has_errors ? ERR_INVALID : ERR_OK;
 }
 
-static enum err queue(struct visit *v, const struct form *f, uint64_t *id_r, bool *existed_r)
+/* Deleting begins with a dry run that counts (page_delete2.c). */
+static enum err check_delete2(struct form *f)
+{
+	if (!form_get(f, "delete2")->checked || form_get(f, "dry_run")->checked)
+		return ERR_OK;
+	form_refuse(f, "delete2",
+	    "Deleting begins with a dry run, which counts: what it counted is confirmed on its page.");
+	return ERR_INVALID;
+}
+
+static enum err queue(
+    struct visit *v, const struct form *f, const char *options, uint64_t *id_r, bool *existed_r)
 {
 	unsigned char key[JOB_REQUEST_KEY_BYTES];
 	struct job_new n = {.name = form_get(f, "name")->text,
@@ -48,7 +60,9 @@ static enum err queue(struct visit *v, const struct form *f, uint64_t *id_r, boo
 	    .src_server_id = form_get(f, "source_server_id")->number,
 	    .dst_server_id = form_get(f, "dest_server_id")->number,
 	    .src_user = form_get(f, "source_user")->text,
-	    .dst_user = form_get(f, "dest_user")->text};
+	    .dst_user = form_get(f, "dest_user")->text,
+	    .delete2 = form_get(f, "delete2")->checked,
+	    .options = options != NULL && *options != '\0' ? options : NULL};
 	enum err e;
 
 	job_form_request_key(form_get(f, "request_key")->text, key);
@@ -71,17 +85,28 @@ enum err page_job_create(struct visit *v)
 	struct form f;
 	uint64_t id = 0;
 	bool existed = false;
+	const char *options = NULL;
 	enum err e = job_form_read(v, &f);
 
+	if (e == ERR_OK || e == ERR_INVALID)
+		e = options_form_take(&f, v->arena, &v->rq->body, &options);
+	if (e == ERR_OK)
+		e = options_form_check_secrets(&f, v->arena, options);
+	if (e == ERR_OK)
+		e = check_delete2(&f);
 	if (e == ERR_OK)
 		e = check_servers(v, &f);
 	if (e == ERR_INVALID)
 		return job_form_refused(v, &f);
 	if (e == ERR_OK)
-		e = queue(v, &f, &id, &existed);
+		e = queue(v, &f, options, &id, &existed);
 	if (e == ERR_INVALID || e == ERR_NOT_FOUND || e == ERR_TOO_BIG) {
 		form_refuse(
 		    &f, NULL, "One of the values is out of range, or a server was deleted meanwhile.");
+		return job_form_refused(v, &f);
+	}
+	if (e == ERR_DENIED) {
+		form_refuse(&f, "delete2", DELETE2_DENIED_TEXT);
 		return job_form_refused(v, &f);
 	}
 	if (e == ERR_LIMIT) {

@@ -163,8 +163,8 @@ static enum err add_batches(struct visit *v, struct json_object *m, const struct
 	struct batch *batches, chosen;
 	size_t count = 0, i;
 	bool more, seen = w->query.batch_id == 0;
-	enum err e =
-	    store_batch_list(v->web->db, v->arena, &v->viewer, 0, BATCHES_OFFERED, &batches, &count, &more);
+	enum err e = store_batch_list(
+	    v->web->db, v->arena, &v->viewer, NULL, 0, BATCHES_OFFERED, &batches, &count, &more);
 
 	for (i = 0; e == ERR_OK && i < count; i++) {
 		json_object_array_add(list, batch_option(v->arena, &batches[i], w->query.batch_id));
@@ -221,6 +221,18 @@ static const char *refresh_url(struct arena *a, const struct wish *w, const stru
 	for (i = 0; i < l->count; i++)
 		buf_addf(&ids, "%s%llu", i ? "," : "", (unsigned long long)l->jobs[i].id);
 	return url_with(a, same_url(a, w), "ids", ids.len > 0 ? ids.data : "0");
+}
+
+/* Scripts find the next page where RFC 8288 puts it, too. */
+static void tell_next(struct visit *v, const struct wish *w, const struct job_list *l)
+{
+	const char *next;
+
+	if (!v->rq->is_api || l->next == NULL)
+		return;
+	next = url_with(v->arena, same_url(v->arena, w), "after", l->next);
+	response_header(
+	    v->rs, "Link", arena_printf(v->arena, "</api/v1%s>; rel=\"next\"", next + strlen("/migration")));
 }
 
 static void add_urls(struct visit *v, struct json_object *m, const struct wish *w, const struct job_list *l)
@@ -316,6 +328,7 @@ enum err page_jobs_list(struct visit *v)
 	view_count(m, v->arena, "matching", matching, true);
 	view_str(m, "matching_jobs_text", view_plural_text(v->arena, (uint64_t)matching, "job"));
 	add_urls(v, m, &w, &l);
+	tell_next(v, &w, &l);
 	e = add_batches(v, m, &w);
 	if (e != ERR_OK) {
 		json_object_put(m);

@@ -50,12 +50,14 @@ enum err page_login_form(struct visit *v)
 	return show_form(v, 200, &f);
 }
 
-static struct json_object *session_model(const struct visit *v)
+struct json_object *page_session_model(const struct visit *v)
 {
 	struct json_object *o = json_object_new_object(), *user = json_object_new_object();
 
 	view_str(user, "email", v->email);
 	view_str(user, "role", role_name(v->viewer.role));
+	if (v->support != NULL)
+		view_str(user, "support", v->support);
 	view_add(o, "user", user);
 	view_str(o, "csrf", v->csrf);
 	return o;
@@ -75,6 +77,7 @@ static enum err refuse(struct visit *v, struct form *f, unsigned status, const c
 enum err page_login_submit(struct visit *v)
 {
 	struct form f;
+	enum auth_step step = AUTH_DONE;
 	unsigned wait_s = 0;
 	enum err e;
 
@@ -85,7 +88,7 @@ enum err page_login_submit(struct visit *v)
 		view_str(model, "action_url", URL_LOGIN);
 		return page_refused(v, "login", "Sign in", model, &f);
 	}
-	e = auth_login(v, form_get(&f, "email")->text, form_get(&f, "password")->text, &wait_s);
+	e = auth_login(v, form_get(&f, "email")->text, form_get(&f, "password")->text, &wait_s, &step);
 	if (e == ERR_DENIED)
 		return refuse(v, &f, 401, "The e-mail address or the password is wrong.");
 	if (e == ERR_BUSY && wait_s > 0) {
@@ -96,7 +99,8 @@ enum err page_login_submit(struct visit *v)
 	}
 	if (e != ERR_OK)
 		return e;
-	return page_done(v, 200, next_url(&f), NULL, session_model(v));
+	return step == AUTH_CODE ? page_ask_code(v, next_url(&f))
+				 : page_done(v, 200, next_url(&f), NULL, page_session_model(v));
 }
 
 enum err page_logout_submit(struct visit *v)
@@ -110,5 +114,5 @@ enum err page_logout_submit(struct visit *v)
 
 enum err page_session_show(struct visit *v)
 {
-	return page_json(v, 200, session_model(v));
+	return page_json(v, 200, page_session_model(v));
 }

@@ -14,18 +14,23 @@
 #include "fcgi/view.h"
 #include "imap/probe.h"
 #include "lib/conf.h"
+#include "lib/joboptions.h"
 #include "lib/log.h"
 #include "lib/netmask.h"
 #include "sql/store_server.h"
 #include "sql/store_throttle.h"
 
+#define OPTION(name) REQUEST_NESTED "." name
+
 /* Which fields carry what, by the form it came from. */
 struct origin {
-	const char *server_id, *user, *password;
+	const char *server_id, *user, *password, *mechanism, *auth_user;
 };
-static const struct origin own = {"server_id", "user", "password"};
-static const struct origin source = {"source_server_id", "source_user", "source_password"};
-static const struct origin destination = {"dest_server_id", "dest_user", "dest_password"};
+static const struct origin own = {"server_id", "user", "password", "authmech", "authuser"};
+static const struct origin source = {
+    "source_server_id", "source_user", "source_password", OPTION("authmech1"), OPTION("authuser1")};
+static const struct origin destination = {
+    "dest_server_id", "dest_user", "dest_password", OPTION("authmech2"), OPTION("authuser2")};
 
 static bool allowed(void *ctx, const struct sockaddr *addr)
 {
@@ -60,6 +65,35 @@ static enum err count_use(struct visit *v, bool *blocked_r)
 	return ERR_OK;
 }
 
+/* As the job will sign in: a token tried as a password, or a master user's on another, is a failed login. */
+static void read_signin(
+    struct visit *v, const struct origin *o, struct form *f, struct imap_probe_request *pr)
+{
+	const struct {
+		enum joboption option;
+		const char *name;
+	} rows[] = {{OPTION_AUTHMECH1, o->mechanism}, {OPTION_AUTHUSER1, o->auth_user}};
+	struct joboptions asked = {0};
+	enum joboption where;
+	const char *why;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct form_field *fd = form_get(f, rows[i].name);
+
+		if (fd->state == FORM_VALUE &&
+		    joboptions_set(&asked, rows[i].option, fd->text, v->arena, &why) != ERR_OK)
+			form_refuse(f, rows[i].name, why);
+	}
+	if (joboptions_check(&asked, &where, &why) != ERR_OK)
+		form_refuse(f, where == OPTION_AUTHUSER1 ? o->auth_user : o->mechanism, why);
+	if (joboptions_has(&asked, OPTION_AUTHUSER1))
+		pr->auth_user = asked.values[OPTION_AUTHUSER1].words[0];
+	if (joboptions_has(&asked, OPTION_AUTHMECH1) &&
+	    imap_mechanism_named(asked.values[OPTION_AUTHMECH1].words[0], &pr->mechanism) != ERR_OK)
+		form_refuse(f, o->mechanism, "This way to sign in cannot be tested.");
+	pr->token = joboptions_takes_token(&asked, 0);
+}
+
 /*
  * The credentials o names in the request, into pr.  ERR_INVALID: f says which is missing or malformed.
  */
@@ -72,7 +106,9 @@ static enum err read_credentials(
 		form_refuse(f, o->user, "Fill this in for the test.");
 	if (password->state == FORM_ABSENT)
 		form_refuse(f, o->password, "Type the password for the test. It is not stored.");
-	if (user->error != NULL || password->error != NULL) {
+	read_signin(v, o, f, pr);
+	if (user->error != NULL || password->error != NULL || form_get(f, o->mechanism)->error != NULL ||
+	    form_get(f, o->auth_user)->error != NULL) {
 		f->has_errors = true;
 		return ERR_INVALID;
 	}

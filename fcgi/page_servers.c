@@ -5,6 +5,7 @@
 #include "fcgi/pages.h"
 #include "fcgi/server_form.h"
 #include "fcgi/url.h"
+#include "fcgi/version.h"
 #include "fcgi/view.h"
 #include "sql/store_audit.h"
 #include "sql/store_server.h"
@@ -54,6 +55,7 @@ enum err page_server_show(struct visit *v)
 	if (v->rq->wants_json) {
 		model = json_object_new_object();
 		view_add(model, "server", server_view(v, &s));
+		version_tell(v, s.version);
 		return page_json(v, 200, model);
 	}
 	server_form_fill(v, &f, &s);
@@ -73,6 +75,7 @@ static enum err saved(struct visit *v, unsigned status, uint64_t id, const char 
 			return e;
 		model = json_object_new_object();
 		view_add(model, "server", server_view(v, &s));
+		version_tell(v, s.version);
 	}
 	return page_done(
 	    v, status, v->rq->wants_json ? url_server(v->arena, id, NULL) : URL_SERVERS, notice, model);
@@ -118,7 +121,12 @@ enum err page_server_update(struct visit *v)
 		return ERR_DENIED;
 	if (server_form_read(v, &f, &fields) != ERR_OK)
 		return server_form_refused(v, &s, &f);
+	fields.if_version = version_wanted(v);
 	e = store_server_update(v->web->db, &v->viewer, v->id, &fields);
+	if (e == ERR_STALE) {
+		e = store_server_get(v->web->db, v->arena, &v->viewer, v->id, &s);
+		return e == ERR_OK ? server_form_stale(v, &s, &f) : e;
+	}
 	if (e != ERR_OK)
 		return save_refused(v, &s, &f, e);
 	note(v, "server_update", v->id, fields.host);
@@ -178,7 +186,7 @@ enum err page_server_delete_submit(struct visit *v)
 		return ERR_DENIED;
 	if (!page_confirmed(v, "delete"))
 		return ask(v, 422, &s, "Type “delete” to confirm.");
-	e = store_server_delete(v->web->db, &v->viewer, v->id, &queued, &running);
+	e = store_server_delete(v->web->db, &v->viewer, v->id, version_wanted(v), &queued, &running);
 	if (e == ERR_CONFLICT)
 		return tell_in_use(v, queued, running);
 	if (e != ERR_OK)

@@ -6,6 +6,7 @@
 #include "fcgi/url.h"
 #include "fcgi/view.h"
 #include "lib/token.h"
+#include "sql/store_external.h"
 #include "sql/store_token.h"
 
 static const struct form_spec specs[] = {
@@ -14,7 +15,9 @@ static const struct form_spec specs[] = {
     {.name = "jobs_write", .kind = FORM_CHECK},
     {.name = "servers_write", .kind = FORM_CHECK},
     {.name = "accounts_write", .kind = FORM_CHECK},
+    {.name = "sso_create", .kind = FORM_CHECK},
     {.name = "installation", .kind = FORM_CHECK},
+    {.name = "issuer", .kind = FORM_TEXT, .max_bytes = ISSUER_MAX_BYTES},
     {.name = "days", .kind = FORM_NUMBER, .min = 1, .max = TOKEN_DAYS_MAX},
     {.name = "networks", .kind = FORM_TEXT, .max_bytes = 2000},
 };
@@ -27,6 +30,7 @@ static const struct {
     {"jobs_write", "Change jobs", "Queue, import, edit, cancel, run again, delete."},
     {"servers_write", "Change servers", "Read, add, edit, test and delete them."},
     {"accounts_write", "Administer", "Accounts, users, workers, the audit log; for the installation alone."},
+    {"sso_create", "Sign others in", "Make links that sign in the users of your control panel."},
 };
 
 static struct json_object *token_view(const struct visit *v, const struct api_token *t)
@@ -37,6 +41,7 @@ static struct json_object *token_view(const struct visit *v, const struct api_to
 	view_int(o, "id", (int64_t)t->id);
 	view_str(o, "name", t->name);
 	view_str(o, "scopes", scope_list(a, t->scopes));
+	view_str(o, "issuer", t->issuer);
 	view_bool(o, "is_installation", t->is_installation);
 	view_str(o, "account_name", t->account_name);
 	view_str(o, "email", t->email);
@@ -115,6 +120,7 @@ static void read_fields(const struct visit *v, struct form *f, struct api_token_
 {
 	*t = (struct api_token_fields){.name = form_get(f, "name")->text,
 	    .is_installation = form_get(f, "installation")->checked,
+	    .issuer = form_get(f, "issuer")->text,
 	    .networks = form_get(f, "networks")->text,
 	    .days = form_get(f, "days")->state == FORM_VALUE ? (unsigned)form_get(f, "days")->number : 0};
 	for (unsigned i = 0; i < SCOPE_COUNT; i++)
@@ -125,6 +131,11 @@ static void read_fields(const struct visit *v, struct form *f, struct api_token_
 		form_refuse(f, NULL, "Only an administrator makes tokens for the whole installation.");
 	else if (!t->is_installation && (t->scopes & SCOPE_ACCOUNTS_WRITE))
 		form_refuse(f, NULL, "Administering needs a token for the whole installation.");
+	else if (t->issuer[0] != '\0' && !viewer_is_admin(&v->viewer))
+		form_refuse(f, "issuer", "Only an administrator chooses this.");
+	else if (t->issuer[0] != '\0' && !store_token_issuer_fits(t->issuer))
+		form_refuse(f, "issuer",
+		    "Small letters, digits and “-”; not “local”, nor anything that begins with “account-”.");
 }
 
 static enum err show_made(struct visit *v, uint64_t id, const struct api_token_fields *t, const char *text)

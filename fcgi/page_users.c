@@ -4,11 +4,12 @@
 #include "fcgi/page.h"
 #include "fcgi/pages.h"
 #include "fcgi/url.h"
+#include "fcgi/user_link.h"
 #include "fcgi/user_view.h"
 #include "fcgi/view.h"
-#include "lib/conf.h"
-#include "lib/token.h"
 #include "sql/store_account.h"
+#include "sql/store_external.h"
+#include "sql/store_second_factor.h"
 #include "sql/store_user_admin.h"
 
 static const char *const roles[] = {"member", "admin", NULL};
@@ -17,6 +18,7 @@ static const struct form_spec specs[] = {
     {.name = "email", .kind = FORM_EMAIL, .max_bytes = 254, .required = true},
     {.name = "role", .kind = FORM_CHOICE, .choices = roles, .required = true},
     {.name = "account_id", .kind = FORM_NUMBER, .min = 1, .max = INT64_MAX, .required = true},
+    {.name = "send_mail", .kind = FORM_CHECK},
 };
 
 const struct form_table fields_user_new = {FORM_ROWS(specs)};
@@ -26,6 +28,12 @@ static const struct form_spec role_specs[] = {
 };
 
 const struct form_table fields_user_role = {FORM_ROWS(role_specs)};
+
+static const struct form_spec link_specs[] = {
+    {.name = "send_mail", .kind = FORM_CHECK},
+};
+
+const struct form_table fields_user_link = {FORM_ROWS(link_specs)};
 
 static void note(struct visit *v, const char *action, uint64_t id, const char *detail)
 {
@@ -87,11 +95,14 @@ static enum err invite_model(struct visit *v, const struct form *f, struct json_
 	for (size_t i = 0; i < count; i++) {
 		const char *id = arena_printf(v->arena, "%llu", (unsigned long long)accounts[i].id);
 
+		if (accounts[i].closed_at != 0)
+			continue;
 		add_option(
 		    list, id, accounts[i].name, NULL, strcmp(form_get(f, "account_id")->text, id) == 0);
 	}
 	view_add(m, "accounts", list);
 	view_add(m, "role_options", role_options(form_get(f, "role")->text));
+	view_bool(m, "can_mail", user_link_is_mailable(v, NULL));
 	view_str(m, "action_url", URL_USERS);
 	view_str(m, "list_url", URL_USERS);
 	*m_r = m;
@@ -116,28 +127,13 @@ enum err page_user_new(struct visit *v)
 	return page_show(v, 200, "user_new", "Invite a user", m);
 }
 
-/* A new link for the user, shown this once. */
-static enum err show_link(struct visit *v, const struct user *u, unsigned status)
+/*
+ * Whether it is a token that asks for what would make its holder an administrator.  A link that sets a
+ * password is as good as the user: who steals a script's token must not become an administrator by it.
+ */
+static bool is_token_beyond(const struct visit *v, enum role role)
 {
-	struct json_object *m;
-	char *token = arena_alloc(v->rq->secret, TOKEN_HEX_LEN + 1);
-	unsigned char hash[TOKEN_HASH_BYTES];
-	enum err e;
-
-	token_new(token);
-	token_hash(token, strlen(token), hash);
-	e = store_user_link_create(v->web->db, &v->viewer, u->id, hash);
-	if (e != ERR_OK)
-		return e;
-	note(v, "user_link", u->id, u->email);
-	if (status == 201)
-		response_header(v->rs, "Location", url_user(v->arena, u->id, NULL));
-	m = json_object_new_object();
-	view_add(m, "user", user_view(v, u));
-	view_str(
-	    m, "link", arena_printf(v->rq->secret, "%s%s/%s", v->web->conf->base_url, URL_WELCOME, token));
-	view_str(m, "expires_text", view_plural_text(v->arena, USER_LINK_S / 86400, "day"));
-	return page_show(v, status, "user_link", u->email, m);
+	return v->token_id != 0 && role == ROLE_ADMIN;
 }
 
 enum err page_user_create(struct visit *v)
@@ -152,19 +148,24 @@ enum err page_user_create(struct visit *v)
 		enum role role = strcmp(form_get(&f, "role")->text, "admin") == 0 ? ROLE_ADMIN : ROLE_MEMBER;
 		struct account account;
 
+		if (is_token_beyond(v, role))
+			form_refuse(&f, "role", "A token invites members alone: sign in for this.");
 		e = store_account_get(v->web->db, v->arena, form_get(&f, "account_id")->number, &account);
-		if (e == ERR_NOT_FOUND)
-			form_refuse(&f, "account_id", "This account is not there any more. Choose another.");
-		else if (e != ERR_OK)
-			return e;
-		else
+		if (e == ERR_OK && account.closed_at == 0)
+			user_link_check(v, &f,
+			    &(struct user){.email = form_get(&f, "email")->text,
+				.account_suspended_at = account.suspended_at},
+			    "email");
+		if (e == ERR_OK && !f.has_errors)
 			e = store_user_invite(
 			    v->web->db, &v->viewer, account.id, form_get(&f, "email")->text, role, &id);
-		if (e == ERR_CONFLICT)
+		if (e == ERR_NOT_FOUND)
+			form_refuse(&f, "account_id", "This account is not there any more. Choose another.");
+		else if (e == ERR_CONFLICT)
 			form_refuse(&f, "email", "There is a user of this address already.");
 		else if (e == ERR_INVALID)
 			form_refuse(&f, "email", "This is no e-mail address.");
-		else if (e != ERR_OK && e != ERR_NOT_FOUND)
+		else if (e != ERR_OK)
 			return e;
 	}
 	if (f.has_errors) {
@@ -175,26 +176,47 @@ enum err page_user_create(struct visit *v)
 	if (e != ERR_OK)
 		return e;
 	note(v, "user_invite", id, arena_printf(v->arena, "%s as %s", u.email, role_name(u.role)));
-	return show_link(v, &u, 201);
+	return user_link_give(v, &f, &u, 201);
+}
+
+static const char *names_text(struct arena *a, const struct external *names, size_t count)
+{
+	AUTO_BUF struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < count; i++)
+		buf_addf(&b, "%s%s %s", i > 0 ? "\n" : "", names[i].issuer, names[i].id);
+	return arena_strndup(a, b.len > 0 ? b.data : "", b.len);
 }
 
 enum err page_user_show(struct visit *v)
 {
+	struct external *names;
+	const char *mail = NULL;
 	struct json_object *m;
 	struct user u;
+	size_t count = 0;
 	enum err e = store_user_get(v->web->db, v->arena, v->id, &u);
 
+	if (e == ERR_OK)
+		e = store_external_list(v->web->db, v->arena, EXTERNAL_USER, v->id, &names, &count);
+	if (e == ERR_OK)
+		e = user_link_tell(v, v->id, &mail);
 	if (e != ERR_OK)
 		return e;
 	m = json_object_new_object();
 	view_add(m, "user", user_view(v, &u));
+	view_str(m, "mail_text", mail);
 	if (!v->rq->wants_json) {
+		view_bool(m, "can_mail", user_link_is_mailable(v, &u));
 		view_add(m, "role_options", role_options(role_name(u.role)));
 		view_str(m, "role_url", url_user(v->arena, u.id, "role"));
 		view_str(m, "disable_url", url_user(v->arena, u.id, "disable"));
 		view_str(m, "enable_url", url_user(v->arena, u.id, "enable"));
 		view_str(m, "sign_out_url", url_user(v->arena, u.id, "sign-out"));
 		view_str(m, "link_url", url_user(v->arena, u.id, "link"));
+		view_str(m, "second_factor_off_url", url_user(v->arena, u.id, "second-factor-off"));
+		view_str(m, "external_ids", names_text(v->arena, names, count));
+		view_str(m, "external_ids_url", url_user(v->arena, u.id, "external-ids"));
 		view_str(m, "audit_url", url_with_number(v->arena, URL_AUDIT, "user", u.id));
 		view_str(m, "list_url", URL_USERS);
 	}
@@ -268,7 +290,47 @@ enum err page_user_sign_out(struct visit *v)
 enum err page_user_link(struct visit *v)
 {
 	struct user u;
+	struct form f;
 	enum err e = store_user_get(v->web->db, v->arena, v->id, &u);
 
-	return e == ERR_OK ? show_link(v, &u, 200) : e;
+	if (e == ERR_OK && is_token_beyond(v, u.role)) {
+		page_error(
+		    v, &(struct page_error){.status = 403,
+			   .code = "scope",
+			   .title = "The token may not do this",
+			   .detail = "This user is an administrator: sign in to make a link for them."});
+		return ERR_OK;
+	}
+	if (e != ERR_OK)
+		return e;
+	if (form_read(&f, v->arena, &v->rq->body, FORM_ROWS(link_specs)) == ERR_OK)
+		user_link_check(v, &f, &u, "send_mail");
+	if (f.has_errors) {
+		page_error(v, &(struct page_error){.status = 422,
+				  .code = "form",
+				  .detail = form_get(&f, "send_mail")->error,
+				  .link_url = url_user(v->arena, u.id, NULL),
+				  .link_label = "Back to the user",
+				  .fields = form_problems(&f)});
+		return ERR_OK;
+	}
+	return user_link_give(v, &f, &u, 200);
+}
+
+enum err page_user_factor_off(struct visit *v)
+{
+	enum err e = store_second_factor_reset(v->web->db, &v->viewer, v->id);
+
+	if (e == ERR_CONFLICT) {
+		page_error(v, &(struct page_error){.status = 409,
+				  .code = "own_second_factor",
+				  .title = "This is your own second factor",
+				  .detail = "It takes your password and a code to turn it off.",
+				  .action = "Do it under Settings.",
+				  .link_url = URL_SECOND_FACTOR,
+				  .link_label = "Second factor"});
+		return ERR_OK;
+	}
+	/* where there is none there is nothing to do, if there is such a user */
+	return changed(v, e == ERR_NOT_FOUND ? ERR_OK : e, "second_factor_off", "user_second_factor_off");
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <json-c/json.h>
 
+#include "fcgi/json_read.h"
 #include "lib/utf8.h"
 
 const char *params_get(const struct params *ps, const char *name)
@@ -104,7 +105,7 @@ enum err params_parse(struct params *ps, struct arena *a, const char *text, size
 	return ERR_OK;
 }
 
-static enum err add_json(struct params *ps, struct arena *a, const char *key, struct json_object *val)
+enum err params_add_json(struct params *ps, struct arena *a, const char *key, struct json_object *val)
 {
 	const char *text;
 	size_t len;
@@ -117,82 +118,106 @@ static enum err add_json(struct params *ps, struct arena *a, const char *key, st
 	case json_type_string:
 		text = json_object_get_string(val);
 		len = (size_t)json_object_get_string_len(val);
-		if (memchr(text, '\0', len) != NULL || !utf8_valid(text, len))
+		if (memchr(text, '\0', len) != NULL || !utf8_valid(text, len) ||
+		    !utf8_valid(key, strlen(key)))
 			return ERR_INVALID;
 		return params_add(ps, a, key, arena_strndup(a, text, len));
 	default: return ERR_INVALID;
 	}
 }
 
-/* Passwords among them: json-c frees its copies as they are.  Its keys are names of ours and stay. */
-static void wipe_strings(struct json_object *o)
+/* Strings alone, a line each. */
+static enum err add_list(struct params *ps, struct arena *a, const char *key, struct json_object *list)
 {
-	if (json_object_is_type(o, json_type_object)) {
-		json_object_object_foreach(o, key, val)
-		{
-			(void)key;
-			wipe_strings(val);
-		}
-	} else if (json_object_is_type(o, json_type_array)) {
-		for (size_t i = 0; i < json_object_array_length(o); i++)
-			wipe_strings(json_object_array_get_idx(o, i));
-	} else if (json_object_is_type(o, json_type_string)) {
-		/* its own bytes, as json_object.h says; only const because they are not ours to change */
-		explicit_bzero(
-		    (char *)(uintptr_t)json_object_get_string(o), (size_t)json_object_get_string_len(o));
+	size_t count = json_object_array_length(list), room = 1, len = 0;
+	char *text;
+
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *one = json_object_array_get_idx(list, i);
+
+		if (!json_object_is_type(one, json_type_string))
+			return ERR_INVALID;
+		room += (size_t)json_object_get_string_len(one) + 1;
 	}
+	text = arena_alloc(a, room);
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *one = json_object_array_get_idx(list, i);
+		size_t n = (size_t)json_object_get_string_len(one);
+
+		memcpy(text + len, json_object_get_string(one), n);
+		if (memchr(text + len, '\0', n) != NULL || memchr(text + len, '\n', n) != NULL ||
+		    !utf8_valid(text + len, n))
+			return ERR_INVALID;
+		len += n;
+		text[len++] = '\n';
+	}
+	return params_add(ps, a, key, text);
 }
 
-/*
- * The tokener gathers each string in a buffer of its own, which grows by leaving its bytes behind.  A string
- * of len bytes that is begun and forgotten makes it large enough before, and covers what was in it
- * afterwards.
- */
-static bool cover_buffer(struct json_tokener *tok, size_t len)
+static enum err add_members(struct params *ps, struct arena *a, struct json_object *o)
 {
-	static const char fill[] = "................................................................";
-	enum json_tokener_error e;
+	enum err e = ERR_OK;
+	struct json_object_iterator it = json_object_iter_begin(o);
+	struct json_object_iterator end = json_object_iter_end(o);
 
-	json_tokener_reset(tok);
-	(void)json_tokener_parse_ex(tok, "\"", 1);
-	for (size_t n = 0; n < len; n += sizeof(fill) - 1)
-		(void)json_tokener_parse_ex(tok, fill, (int)sizeof(fill) - 1);
-	e = json_tokener_get_error(tok);
-	json_tokener_reset(tok);
-	return e == json_tokener_continue;
+	for (; e == ERR_OK && !json_object_iter_equal(&it, &end); json_object_iter_next(&it)) {
+		const char *key = arena_printf(a, "%s.%s", REQUEST_NESTED, json_object_iter_peek_name(&it));
+		struct json_object *val = json_object_iter_peek_value(&it);
+
+		if (!utf8_valid(key, strlen(key)))
+			return ERR_INVALID;
+		e = json_object_is_type(val, json_type_array) ? add_list(ps, a, key, val)
+							      : params_add_json(ps, a, key, val);
+	}
+	return e;
+}
+
+enum err params_add_member(struct params *ps, struct arena *a, const char *key, struct json_object *val)
+{
+	enum err e;
+
+	if (strcmp(key, REQUEST_NESTED) != 0 || !json_object_is_type(val, json_type_object))
+		return params_add_json(ps, a, arena_strdup(a, key), val);
+	e = params_add(ps, a, REQUEST_NESTED, "1");
+	return e == ERR_OK ? add_members(ps, a, val) : e;
+}
+
+enum err params_open_nested(struct params *ps, struct arena *a)
+{
+	struct json_object *o = NULL;
+	unsigned i = 0;
+	enum err e;
+
+	while (i < ps->count && strcmp(ps->list[i].name, REQUEST_NESTED) != 0)
+		i++;
+	if (i == ps->count || ps->list[i].value[0] != '{')
+		return ERR_OK;
+	e = json_read(ps->list[i].value, strlen(ps->list[i].value), &o);
+	if (e != ERR_OK)
+		return e;
+	ps->list[i].value = "1";
+	e = add_members(ps, a, o);
+	json_wipe(&o);
+	return e;
 }
 
 enum err params_parse_json(struct params *ps, struct arena *a, const char *text, size_t len)
 {
-	struct json_tokener *tok = json_tokener_new_ex(4);
-	struct json_object *o = NULL;
-	enum err e = ERR_OK;
+	struct json_object *o;
+	enum err e = json_read(text, len, &o);
 
-	if (tok == NULL || !cover_buffer(tok, len)) {
-		json_tokener_free(tok);
-		return ERR_INTERNAL;
-	}
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	o = json_tokener_parse_ex(tok, text, (int)len);
-	if (json_tokener_get_error(tok) != json_tokener_success || json_tokener_get_parse_end(tok) != len ||
-	    !json_object_is_type(o, json_type_object)) {
+	if (e != ERR_OK)
+		return e;
+	if (!json_object_is_type(o, json_type_object)) {
 		e = ERR_INVALID;
 	} else {
 		struct json_object_iterator it = json_object_iter_begin(o);
 		struct json_object_iterator end = json_object_iter_end(o);
 
-		for (; e == ERR_OK && !json_object_iter_equal(&it, &end); json_object_iter_next(&it)) {
-			const char *key = json_object_iter_peek_name(&it);
-
-			if (!utf8_valid(key, strlen(key)))
-				e = ERR_INVALID;
-			else
-				e = add_json(ps, a, arena_strdup(a, key), json_object_iter_peek_value(&it));
-		}
+		for (; e == ERR_OK && !json_object_iter_equal(&it, &end); json_object_iter_next(&it))
+			e = params_add_member(
+			    ps, a, json_object_iter_peek_name(&it), json_object_iter_peek_value(&it));
 	}
-	wipe_strings(o);
-	json_object_put(o);
-	(void)cover_buffer(tok, len);
-	json_tokener_free(tok);
+	json_wipe(&o);
 	return e;
 }

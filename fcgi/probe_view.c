@@ -55,6 +55,13 @@ static const struct {
 	"Check both. Some providers want the full address as user, and an “app password” where two-step "
 	"sign-in is "
 	"on."},
+    {IMAP_TOKEN_REFUSED, "The server refused the user or the access token",
+	"Access tokens live for about an hour: get a new one, for IMAP and for this user, and try again."},
+    {IMAP_MECHANISM_MISSING, "The server does not offer this way to sign in",
+	"Choose another, or “any”, under Options, Sign-in."},
+    {IMAP_SERVER_UNPROVEN, "The server could not prove that it knows the password",
+	"Something may stand between you and the server: choose SSL/TLS on port 993 and tell the "
+	"administrator."},
     {IMAP_BUSY, "The server is busy or unavailable",
 	"Nothing is wrong with what you typed. Try again later."},
     {IMAP_NOT_IMAP, "This is not an IMAP server",
@@ -108,8 +115,10 @@ struct json_object *probe_view(
 	view_bool(o, "ok", r->logged_in);
 	view_str(o, "cause", r->code);
 	view_str(o, "title", title);
-	view_str(
-	    o, "text", r->logged_in ? "User and password are right, and the mailbox can be read." : r->text);
+	view_str(o, "text",
+	    !r->logged_in ? r->text
+	    : rq->token   ? "User and access token are right, and the mailbox can be read."
+			  : "User and password are right, and the mailbox can be read.");
 	view_str(o, "action", action);
 	view_str(o, "detail", detail_text(a, r));
 	view_str(o, "host", rq->host);

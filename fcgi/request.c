@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "fcgi/json_read.h"
 #include "fcgi/multipart.h"
 #include "lib/log.h"
 #include "lib/mem.h"
@@ -25,7 +27,7 @@ const char *request_env(const struct request *rq, const char *name)
 
 	for (e = rq->env; e != NULL && *e != NULL; e++) {
 		if (strncmp(*e, name, n) == 0 && (*e)[n] == '=')
-			return strlen(*e + n + 1) > REQUEST_HEADER_MAX_BYTES ? NULL : *e + n + 1;
+			return strlen(*e + n + 1) > REQUEST_HEADER_MAX_BYTES ? "" : *e + n + 1;
 	}
 	return NULL;
 }
@@ -65,7 +67,7 @@ static enum err parse_method(struct request *rq)
 static bool has_short_form(const char *path)
 {
 	static const char *const nouns[] = {"/jobs", "/servers", "/batches", "/bulk", "/import", "/accounts",
-	    "/users", "/workers", "/audit", "/tokens", "/log-links"};
+	    "/users", "/workers", "/audit", "/tokens", "/log-links", "/sso-links"};
 	size_t i;
 
 	for (i = 0; i < sizeof(nouns) / sizeof(nouns[0]); i++) {
@@ -253,6 +255,8 @@ static enum err parse_files(
 	if (e == ERR_OK && len == 0)
 		multipart_take(mp, &rq->body, rq->files, &rq->file_count);
 	multipart_free(&mp);
+	if (e == ERR_OK && len == 0)
+		e = params_open_nested(&rq->body, rq->secret);
 	if (e == ERR_TOO_BIG)
 		return bad(rq, 413, "The form's fields are larger than 64 KiB.");
 	if (e == ERR_IO)
@@ -262,10 +266,67 @@ static enum err parse_files(
 	return len == 0 ? ERR_OK : bad(rq, 400, "The body ended early.");
 }
 
+/* A body that is a file as it is.  Over the limit it is read to its end, and empty. */
+static enum err parse_csv(struct request *rq, const struct request_source *src, size_t len)
+{
+	char *piece = arena_alloc(rq->secret, MULTIPART_FEED_MAX_BYTES);
+	struct request_file *file = &rq->files[0];
+	size_t n;
+
+	*file = (struct request_file){.name = REQUEST_FILE_UPLOAD,
+	    .fd = memfd_create("upload", MFD_CLOEXEC),
+	    .is_too_big = len > REQUEST_FILES_MAX_BYTES};
+	if (file->fd < 0)
+		return bad(rq, 503, "There is no room for the file now. Try again in a minute.");
+	rq->file_count = 1;
+	for (; len > 0; len -= n) {
+		n = src->read_body(
+		    src->arg, piece, len < MULTIPART_FEED_MAX_BYTES ? len : MULTIPART_FEED_MAX_BYTES);
+		if (n == 0)
+			return bad(rq, 400, "The body ended early.");
+		if (file->is_too_big)
+			continue;
+		/* to memory: whole, or not at all */
+		if (write(file->fd, piece, n) != (ssize_t)n)
+			return bad(rq, 503, "There is no room for the file now. Try again in a minute.");
+		file->size += n;
+	}
+	return ERR_OK;
+}
+
+/* An object with a list in it: the list stays JSON, the rest become parameters. */
+static enum err parse_rows(struct request *rq, const char *text, size_t len)
+{
+	enum err e = json_read(text, len, &rq->document);
+
+	if (e != ERR_OK)
+		return e;
+	if (!json_object_is_type(rq->document, json_type_object))
+		return ERR_INVALID;
+	json_object_object_foreach(rq->document, key, val)
+	{
+		if (e != ERR_OK)
+			break;
+		if (strcmp(key, REQUEST_ROWS) == 0 && json_object_is_type(val, json_type_array))
+			rq->rows = val;
+		else
+			e = params_add_member(&rq->body, rq->secret, key, val);
+	}
+	return e;
+}
+
+static size_t body_max(const struct request *rq, const char *type)
+{
+	bool has_rows = rq->method == METHOD_POST && strcmp(rq->path, REQUEST_ROWS_PATH) == 0 &&
+			is_type(type, "application/json");
+
+	return has_rows ? (size_t)REQUEST_ROWS_MAX_BYTES : (size_t)REQUEST_BODY_MAX_BYTES;
+}
+
 static enum err parse_body(struct request *rq, const struct request_source *src)
 {
 	const char *type = request_env(rq, "CONTENT_TYPE");
-	size_t len, got = 0, n;
+	size_t len, got = 0, n, max;
 	enum err e = body_length(rq, &len);
 	char *text;
 
@@ -274,9 +335,17 @@ static enum err parse_body(struct request *rq, const struct request_source *src)
 	if (rq->method == METHOD_POST && strcmp(rq->path, REQUEST_FILES_PATH) == 0 &&
 	    is_type(type, "multipart/form-data") && len <= REQUEST_FILES_BODY_MAX_BYTES)
 		return parse_files(rq, src, type, len);
-	if (len > REQUEST_BODY_MAX_BYTES || rq->method == METHOD_GET) {
+	if (rq->method == METHOD_POST && strcmp(rq->path, REQUEST_FILES_PATH) == 0 &&
+	    is_type(type, "text/csv") && len <= REQUEST_FILES_BODY_MAX_BYTES)
+		return parse_csv(rq, src, len);
+	max = body_max(rq, type);
+	if (len > max || rq->method == METHOD_GET) {
 		drain(src, len, DRAIN_MAX_BYTES);
-		return rq->method == METHOD_GET ? ERR_OK : bad(rq, 413, "The form is larger than 64 KiB.");
+		if (rq->method == METHOD_GET)
+			return ERR_OK;
+		return bad(rq, 413,
+		    max == REQUEST_BODY_MAX_BYTES ? "The form is larger than 64 KiB."
+						  : "The list is larger than 2 MiB: send it in parts.");
 	}
 	text = arena_alloc(rq->secret, len + 1);
 	while (got < len && (n = src->read_body(src->arg, text + got, len - got)) > 0)
@@ -285,6 +354,8 @@ static enum err parse_body(struct request *rq, const struct request_source *src)
 		return bad(rq, 400, "The body ended early.");
 	if (is_type(type, "application/x-www-form-urlencoded"))
 		e = params_parse(&rq->body, rq->secret, text, len);
+	else if (max == REQUEST_ROWS_MAX_BYTES)
+		e = parse_rows(rq, text, len);
 	else if (is_type(type, "application/json"))
 		e = params_parse_json(&rq->body, rq->secret, text, len);
 	else
@@ -321,6 +392,15 @@ static void find_client(struct request *rq, const struct netmask_list *trusted)
 	}
 }
 
+static const char *id_of_client(const struct request *rq)
+{
+	const char *s = request_env(rq, "HTTP_X_REQUEST_ID");
+	size_t n =
+	    s != NULL ? strspn(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-") : 0;
+
+	return n >= 1 && n <= REQUEST_ID_MAX && s[n] == '\0' ? s : NULL;
+}
+
 enum err request_parse(
     const struct request_source *src, const struct netmask_list *trusted_proxies, struct request **rq_r)
 {
@@ -340,6 +420,9 @@ enum err request_parse(
 		log_fatal("getrandom");
 	for (i = 0; i < sizeof(id); i++)
 		(void)snprintf(rq->id + 2 * i, 3, "%02x", id[i]);
+	rq->shown_id = id_of_client(rq);
+	if (rq->shown_id == NULL)
+		rq->shown_id = rq->id;
 	*rq_r = rq;
 
 	accept = request_env(rq, "HTTP_ACCEPT");
@@ -363,6 +446,7 @@ void request_free(struct request **rq)
 		return;
 	for (unsigned i = 0; i < (*rq)->file_count; i++)
 		(void)close((*rq)->files[i].fd);
+	json_wipe(&(*rq)->document);
 	arena_free(&(*rq)->secret);
 	arena_free(&(*rq)->arena);
 	free(*rq);

@@ -49,15 +49,23 @@ static bool fits(const char *pattern, const char *path, uint64_t *id_r)
 	return *path == '\0';
 }
 
+static bool is_itself(const char *pattern, const char *path)
+{
+	return strchr(pattern, ':') == NULL && strcmp(pattern, path) == 0;
+}
+
 enum err route_find(const struct route *table, enum method method, const char *path,
     const struct route **route_r, uint64_t *id_r, unsigned *allowed_r)
 {
 	const struct route *found = NULL;
+	bool is_exact = false;
 	unsigned allowed = 0;
 	uint64_t id, found_id = 0;
 
+	for (const struct route *r = table; r->pattern != NULL && !is_exact; r++)
+		is_exact = is_itself(r->pattern, path);
 	for (; table->pattern != NULL; table++) {
-		if (!fits(table->pattern, path, &id))
+		if (!fits(table->pattern, path, &id) || (is_exact && !is_itself(table->pattern, path)))
 			continue;
 		allowed |= table->method;
 		if (table->method == method && found == NULL) {
@@ -93,8 +101,10 @@ void route_verify(const struct route *table)
 
 void route_print(const struct route *table, FILE *out)
 {
-	static const char *const needs[] = {
-	    [ROUTE_ANYONE] = "anyone", [ROUTE_MEMBER] = "member", [ROUTE_ADMIN] = "admin"};
+	static const char *const needs[] = {[ROUTE_ANYONE] = "anyone",
+	    [ROUTE_MEMBER] = "member",
+	    [ROUTE_ADMIN] = "admin",
+	    [ROUTE_TOKEN] = "token"};
 	static const char *const csrfs[] = {
 	    [ROUTE_CSRF_NONE] = "none", [ROUTE_CSRF_TOKEN] = "token", [ROUTE_CSRF_LOGIN] = "login"};
 	static const char *const effects[] = {[ROUTE_HARMLESS] = "harmless", [ROUTE_STARTS] = "starts"};

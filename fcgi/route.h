@@ -5,6 +5,7 @@
 #ifndef MCV_FCGI_ROUTE_H
 #define MCV_FCGI_ROUTE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -20,7 +21,8 @@ enum { ROUTE_TOKEN_MAX = 200 };
 enum route_need {
 	ROUTE_ANYONE = 1, /* also without a session */
 	ROUTE_MEMBER,     /* any signed-in user */
-	ROUTE_ADMIN       /* role admin */
+	ROUTE_ADMIN,      /* role admin */
+	ROUTE_TOKEN       /* whoever shows an API token; nobody else, signed in or not */
 };
 
 enum route_csrf {
@@ -48,11 +50,14 @@ struct route {
 	enum route_need need;
 	enum route_csrf csrf;
 	enum route_effect effect;
-	unsigned scopes; /* an API token needs one of these; or ROUTE_NO_TOKEN */
+	bool is_versioned; /* takes If-Match (version.h); elsewhere a change that comes with it is refused */
+	unsigned scopes;   /* an API token needs one of these; or ROUTE_NO_TOKEN */
 	/* For the description of the interface alone: what the body holds; NULL: nothing, or what no table
 	 * says. */
 	const struct form_table *fields;
-	const char *query; /* words the address may carry, blanks between; NULL: none */
+	const struct form_table *rows; /* what each object of its list (REQUEST_ROWS) holds; NULL: no list */
+	const char *query;             /* words the address may carry, blanks between; NULL: none */
+	bool is_panel_call; /* asked by a script of cPanel, and answered so, errors too (panel_view.h) */
 	/*
 	 * Fills the visit's response and returns ERR_OK, or returns an error that serve.c turns into its
 	 * page: NOT_FOUND 404, INVALID 400, CONFLICT 409, DENIED 403, TOO_BIG 413, BUSY and UNAVAILABLE and
@@ -63,8 +68,9 @@ struct route {
 
 /*
  * The row for method and path in table (ended by a row whose pattern is NULL), and the :id in it (0 when the
- * pattern has none).  ERR_NOT_FOUND: no pattern fits.  ERR_INVALID: one fits, but not the method; *allowed_r
- * is then the mask of the methods that would (it is set on ERR_OK, too).
+ * pattern has none).  A pattern that is the path itself goes before all others, for every method: "/a/b" is
+ * never the token "b" of "/a/:token".  ERR_NOT_FOUND: no pattern fits.  ERR_INVALID: one fits, but not the
+ * method; *allowed_r is then the mask of the methods that would (it is set on ERR_OK, too).
  */
 enum err route_find(const struct route *table, enum method method, const char *path,
     const struct route **route_r, uint64_t *id_r, unsigned *allowed_r) MUST_CHECK;

@@ -61,6 +61,13 @@ static enum err identify(struct visit *v)
 				  .detail = "This token made too many requests in a minute."});
 		return ERR_DENIED;
 	}
+	if (e == ERR_NOT_FOUND) {
+		page_error(v, &(struct page_error){.status = 403,
+				  .code = "account",
+				  .title = "The token may not act for this account",
+				  .detail = "There is no account of this name, or it is not the token's."});
+		return ERR_DENIED;
+	}
 	if (e == ERR_DENIED) {
 		response_header(v->rs, "WWW-Authenticate", "Bearer");
 		page_error(v, &(struct page_error){.status = 401,
@@ -99,6 +106,14 @@ static enum err admit(struct visit *v, const struct route *r)
 		page_error(v, &(struct page_error){.status = 403});
 		return ERR_DENIED;
 	}
+	if (r->need == ROUTE_TOKEN && v->token_id == 0) {
+		page_error(v, &(struct page_error){.status = 403,
+				  .code = "scope",
+				  .title = "This is for API tokens",
+				  .detail = arena_printf(v->arena, "It needs a token with the scope %s.",
+				      scope_list(v->arena, r->scopes))});
+		return ERR_DENIED;
+	}
 	if (r->effect == ROUTE_STARTS && v->is_suspended) {
 		page_error(v, &(struct page_error){.status = 403,
 				  .code = "suspended",
@@ -120,7 +135,34 @@ static enum err admit(struct visit *v, const struct route *r)
 			   .action = "Load the page again and repeat what you did."});
 		return ERR_DENIED;
 	}
+	/* ignored, it would promise what is not kept */
+	if (r->method != METHOD_GET && !r->is_versioned && request_env(v->rq, "HTTP_IF_MATCH") != NULL) {
+		page_error(v, &(struct page_error){.status = 400,
+				  .code = "if_match",
+				  .title = "If-Match is not taken here",
+				  .detail = "This has no version to compare. Nothing was changed."});
+		return ERR_DENIED;
+	}
 	return ERR_OK;
+}
+
+/*
+ * The user's own jobs have their own history, by user; somebody in their place is named for every change.
+ * Where it led tells what was made.
+ */
+static void note_support(struct visit *v)
+{
+	static const char location[] = "Location: ";
+	const char *at = v->rs->headers.len > 0 ? strstr(v->rs->headers.data, location) : NULL;
+
+	if (!v->signed_in || v->support == NULL || v->is_noted || v->rq->method == METHOD_GET ||
+	    v->rs->status >= 400)
+		return;
+	if (at != NULL) {
+		at += strlen(location);
+		at = arena_strndup(v->arena, at, strcspn(at, "\r\n"));
+	}
+	visit_audit(v, "support_change", visit_path(v), at);
 }
 
 static void answer(struct visit *v)
@@ -138,8 +180,11 @@ static void answer(struct visit *v)
 		tell_allowed(v, allowed);
 		return;
 	}
-	if (e == ERR_OK)
+	if (e == ERR_OK) {
 		v->token = route_token(r, v->rq->path);
+		v->is_panel_call = r->is_panel_call;
+		v->rq->wants_json = v->rq->wants_json || r->is_panel_call;
+	}
 	if (e == ERR_OK)
 		e = identify(v);
 	if (e == ERR_DENIED)
@@ -150,6 +195,8 @@ static void answer(struct visit *v)
 		e = bearer_take_key(v);
 		if (e == ERR_OK)
 			e = r->handler(v);
+		if (e == ERR_OK)
+			note_support(v);
 	}
 	if (e != ERR_OK) {
 		response_reset(v->rs);
@@ -167,7 +214,9 @@ enum err serve(struct web *web, const struct request_source *src, struct respons
 	/* what is wrong with it is in bad_status, which answer() turns into a page */
 	if (request_parse(src, web->proxies, &v.rq) != ERR_OK)
 		log_debug("a malformed request");
-	log_context(arena_printf(v.rq->arena, "request %s", v.rq->id));
+	log_context(v.rq->shown_id == v.rq->id
+			? arena_printf(v.rq->arena, "request %s", v.rq->id)
+			: arena_printf(v.rq->arena, "request %s (%s)", v.rq->id, v.rq->shown_id));
 	v.arena = v.rq->arena;
 	v.now_s = unix_now_s();
 	embed_begin(&v);
@@ -178,7 +227,7 @@ enum err serve(struct web *web, const struct request_source *src, struct respons
 	    : v.rq->method == METHOD_GET ? "GET"
 					 : "POST/DELETE",
 	    visit_path(&v), rs.status, (int)mono_diff_ms(begun, mono_now()));
-	e = response_send(&rs, v.rq->id, v.rq->is_head, web->secure, sink);
+	e = response_send(&rs, v.rq->shown_id, v.rq->is_head, web->secure, sink);
 	response_free(&rs);
 	request_free(&v.rq);
 	return e;

@@ -6,10 +6,13 @@
 #include "fcgi/pages.h"
 #include "fcgi/security_view.h"
 #include "fcgi/url.h"
+#include "fcgi/version.h"
 #include "fcgi/view.h"
 
-/* user and password are for the test alone, and never stored. */
+/* user, password and how to sign in are for the test alone, and never stored. */
 static const struct form_spec specs[] = {
+    {.name = "authmech", .kind = FORM_TEXT, .max_bytes = 40},
+    {.name = "authuser", .kind = FORM_TEXT, .max_bytes = 255},
     {.name = "name", .kind = FORM_TEXT, .max_bytes = 100, .required = true},
     {.name = "host", .kind = FORM_HOST, .max_bytes = 253, .required = true},
     {.name = "port", .kind = FORM_NUMBER, .min = 1, .max = 65535, .required = true},
@@ -17,10 +20,16 @@ static const struct form_spec specs[] = {
     {.name = "verify", .kind = FORM_CHECK},
     {.name = "shared", .kind = FORM_CHECK},
     {.name = "user", .kind = FORM_TEXT, .max_bytes = 255},
-    {.name = "password", .kind = FORM_PASSWORD, .max_bytes = 1024},
+    {.name = "password", .kind = FORM_PASSWORD, .max_bytes = FORM_SECRET_MAX_BYTES},
+    VERSION_FIELD,
 };
 
-const struct form_table fields_server = {FORM_ROWS(specs)};
+enum { OF_TEST_ALONE = 2 };
+
+/* of a new one there is no version yet */
+const struct form_table fields_server = {specs + OF_TEST_ALONE, FORM_COUNT(specs) - OF_TEST_ALONE - 1},
+			fields_server_edit = {specs + OF_TEST_ALONE, FORM_COUNT(specs) - OF_TEST_ALONE},
+			fields_server_test = {specs, FORM_COUNT(specs) - 1};
 
 /* Public IMAP settings as the providers publish them. */
 static const struct {
@@ -104,6 +113,7 @@ static enum err take_fields(const struct form *f, struct server_fields *fields_r
 	fields_r->port = (unsigned)form_get(f, "port")->number;
 	fields_r->verify = form_get(f, "verify")->checked;
 	fields_r->shared = form_get(f, "shared")->checked;
+	fields_r->if_version = NULL;
 	return security_parse(form_get(f, "security")->text, &fields_r->security);
 }
 
@@ -130,6 +140,8 @@ enum err server_form_read_test(
 		server_form_fill(v, f, known);
 		*form_get(f, "user") = *form_get(&typed, "user");
 		*form_get(f, "password") = *form_get(&typed, "password");
+		*form_get(f, "authmech") = *form_get(&typed, "authmech");
+		*form_get(f, "authuser") = *form_get(&typed, "authuser");
 		e = ERR_OK;
 	} else if (form_get(f, "name")->state != FORM_VALUE) {
 		form_forgive(f, "name");
@@ -158,7 +170,8 @@ static struct json_object *preset_list(const struct visit *v, const struct form 
 	return list;
 }
 
-static struct json_object *model_of(const struct visit *v, const struct server *s, const struct form *f)
+static struct json_object *model_of(
+    const struct visit *v, const struct server *s, const struct form *f, bool is_stale)
 {
 	struct json_object *m = json_object_new_object();
 
@@ -174,6 +187,7 @@ static struct json_object *model_of(const struct visit *v, const struct server *
 	view_str(m, "list_url", URL_SERVERS);
 	view_add(m, "server_id", s ? json_object_new_int64((int64_t)s->id) : NULL);
 	view_null(m, "test");
+	version_add(v, m, s ? s->version : NULL, is_stale);
 	return m;
 }
 
@@ -185,7 +199,7 @@ static const char *title_of(const struct server *s)
 enum err server_form_show(
     struct visit *v, unsigned status, const struct server *s, const struct form *f, struct json_object *test)
 {
-	struct json_object *m = model_of(v, s, f);
+	struct json_object *m = model_of(v, s, f, false);
 
 	page_add_form(m, f);
 	view_add(m, "test", test);
@@ -194,5 +208,10 @@ enum err server_form_show(
 
 enum err server_form_refused(struct visit *v, const struct server *s, const struct form *f)
 {
-	return page_refused(v, "server_form", title_of(s), model_of(v, s, f), f);
+	return page_refused(v, "server_form", title_of(s), model_of(v, s, f, false), f);
+}
+
+enum err server_form_stale(struct visit *v, const struct server *s, struct form *f)
+{
+	return page_stale(v, "server_form", title_of(s), model_of(v, s, f, true), f);
 }

@@ -36,5 +36,7 @@ enum err server_form_show(struct visit *v, unsigned status, const struct server 
     struct json_object *test) MUST_CHECK;
 /* The same for a form that was refused: 422, or a problem object. */
 enum err server_form_refused(struct visit *v, const struct server *s, const struct form *f) MUST_CHECK;
+/* The same where s, as it is now, is not what was to be changed: 412. */
+enum err server_form_stale(struct visit *v, const struct server *s, struct form *f) MUST_CHECK;
 
 #endif

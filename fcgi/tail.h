@@ -25,11 +25,4 @@ enum tail_end {
  */
 size_t tail_text(const char *raw, size_t len, enum tail_end end, struct buf *text);
 
-/*
- * Append valid UTF-8 s to out as it may stand in a page: line breaks and tabs stay, "\r\n" becomes "\n",
- * other control characters become their visible pictures (U+2400 on), and those that turn the direction of
- * text become U+FFFD.
- */
-void tail_visible(const char *s, size_t len, struct buf *out);
-
 #endif

@@ -11,6 +11,7 @@
 #include "lib/arena.h"
 
 #define URL_LOGIN "/login"
+#define URL_LOGIN_CODE "/login/code"
 #define URL_LOGOUT "/logout"
 #define URL_JOBS "/migration/jobs"
 #define URL_JOBS_NEW "/migration/jobs/new"
@@ -26,10 +27,14 @@
 #define URL_WORKERS "/migration/workers"
 #define URL_AUDIT "/migration/audit"
 #define URL_SETTINGS "/migration/settings"
+#define URL_SECOND_FACTOR "/migration/second-factor"
 #define URL_TOKENS "/migration/tokens"
-#define URL_WELCOME "/welcome"
-#define URL_LOG "/log" /* LOG_LINK_PATH of sql/store_log_link.h */
+#define URL_WELCOME "/welcome" /* USER_LINK_PATH of sql/store_user_admin.h */
+#define URL_LOG "/log"         /* LOG_LINK_PATH of sql/store_log_link.h */
 #define URL_LOG_LINKS "/migration/log-links"
+#define URL_SSO "/sso"
+#define URL_SSO_CPANEL URL_SSO "/cpanel" /* no token: the route table knows it before "/sso/:token" */
+#define URL_SSO_LINKS "/migration/sso-links"
 #define URL_STATIC "/static"
 
 /* /migration/jobs/ID, or with "/" and what follows when action is not NULL. */

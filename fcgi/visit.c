@@ -8,12 +8,14 @@ void visit_audit(struct visit *v, const char *action, const char *object, const 
 	struct audit entry = {.account_id = v->signed_in ? v->viewer.account_id : 0,
 	    .user_id = v->signed_in ? v->viewer.user_id : 0,
 	    .token_id = v->token_id,
+	    .support = v->support,
 	    .address = v->rq->client,
 	    .action = action,
 	    .object = object,
 	    .detail = detail};
 	enum err e = store_audit_add(v->web->db, &entry);
 
+	v->is_noted = true;
 	if (e != ERR_OK)
 		log_warnx("audit %s: %s", action, err_text(e));
 }

@@ -44,11 +44,18 @@ struct visit {
 	bool signed_in;
 	struct viewer viewer; /* only when signed_in */
 	const char *email;    /* only when signed_in */
+	const char *support;  /* who is here, or signs in, in that user's place; NULL: the user */
+	bool is_noted;        /* something of this visit is in the audit trail */
 	uint64_t token_id;    /* the API token that was shown; 0: a session */
 	unsigned scopes;      /* what it may do; only when token_id */
+	const char *issuer;   /* whose external ids it speaks of; NULL: a session */
+	bool is_installation; /* the token is not of one account; only when token_id */
+	bool is_providers;    /* it is of the whole installation, also where it acts for one account */
 	bool is_suspended;    /* a member of a suspended account: looks, stops, starts nothing */
+	bool is_panel_call;   /* of the route */
 	bool is_embedded;     /* shown without our header and footer (embed.h) */
 	const char *framers;  /* origins that may frame the answer, blanks between; "": nobody (embed.h) */
+	const char *version;  /* of what is answered, for its ETag (version.h); NULL: it has none */
 	const char *csrf;     /* the token forms must carry, signed in or on the login page; or NULL */
 };
 

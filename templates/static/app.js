@@ -1,5 +1,6 @@
 // The page works without this; here it only gets pleasanter.
 import { themeSwitch } from "./themeswitch.js";
+import { postItself } from "./sso.js";
 import { batchPage } from "./batch.js";
 import { jobsList } from "./jobs.js";
 import { jobPage } from "./job.js";
@@ -16,6 +17,7 @@ if (here.searchParams.has("notice")) {
   here.searchParams.delete("notice");
   history.replaceState(history.state, "", here);
 }
+postItself();
 themeSwitch();
 jobsList();
 jobPage();

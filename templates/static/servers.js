@@ -2,8 +2,10 @@
 
 const FIELDS = {
   server: { server: "server_id", user: "user", password: "password" },
-  source: { server: "source_server_id", user: "source_user", password: "source_password" },
-  dest: { server: "dest_server_id", user: "dest_user", password: "dest_password" },
+  source: { server: "source_server_id", user: "source_user", password: "source_password",
+    authmech: "options.authmech1", authuser: "options.authuser1" },
+  dest: { server: "dest_server_id", user: "dest_user", password: "dest_password",
+    authmech: "options.authmech2", authuser: "options.authuser2" },
 };
 
 function add(parent, name, text, className) {
@@ -91,6 +93,8 @@ async function runTest(button) {
     }
   } else {
     body.set("server_id", value(names.server));
+    body.set("authmech", value(names.authmech));
+    body.set("authuser", value(names.authuser));
   }
   body.set("user", value(names.user));
   body.set("password", value(names.password));

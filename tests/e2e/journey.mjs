@@ -233,7 +233,7 @@ const tests = [
 const onlyWithJs = [
   ["a_new_job_is_called_as_its_mailbox_until_it_is_named", async () => {
     await page.goto("/migration/jobs/new");
-    const [name, user] = [page.getByLabel("Name"), page.locator("#source_user")];
+    const [name, user] = [page.locator("#name"), page.locator("#source_user")];
     await user.fill("first@example.org");
     assert.equal(await name.inputValue(), "first@example.org");
     await name.fill("Reception");

@@ -7,7 +7,9 @@ E2E_JOURNEY_TESTS = \
 	tests/e2e/test_import.mjs \
 	tests/e2e/test_journey.mjs \
 	tests/e2e/test_live.mjs \
-	tests/e2e/test_plain.mjs
+	tests/e2e/test_second_factor.mjs \
+	tests/e2e/test_plain.mjs \
+	tests/e2e/test_sso.mjs
 TESTS += $(E2E_JOURNEY_TESTS)
 EXTRA_DIST += $(E2E_JOURNEY_TESTS) \
 	%D%/package.json \

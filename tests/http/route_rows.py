@@ -3,6 +3,8 @@ One row for each row of the program's route table: how to ask for it, and what i
 """
 import os
 
+from webstack import PASSWORD
+
 MISSING = 987654321
 web = None  # the stack; set by who imports this
 
@@ -11,10 +13,10 @@ class Row:
     """
     What a route answers to who may use it.  ok: to a script; page: to a browser.  own: makes what :id names, for its
     owner.  private: it is its maker's alone, and not even an administrator's.  form: what is posted.  token: makes what
-    :token stands for.
+    :token stands for.  json: what is posted is JSON.
     """
 
-    def __init__(self, ok=200, page=None, own=None, private=False, form=None, query="", token=None):
+    def __init__(self, ok=200, page=None, own=None, private=False, form=None, query="", token=None, json=False):
         self.ok = ok
         self.page = page or (303 if form is not None else ok)
         self.own = own
@@ -22,10 +24,17 @@ class Row:
         self.form = form
         self.query = query
         self.token = token
+        self.json = json
 
 
 def job(state="done"):
     return lambda who: web.add_job(who.account, state, log=b"a line\n")
+
+
+def counted(who):
+    """A dry run that counted what could be deleted, of an account that may."""
+    web.sql("UPDATE account SET may_delete2 = 1 WHERE id = %d" % who.account)
+    return web.add_job(who.account, "done", dry_run=1, delete2=1, messages_to_delete=3)
 
 
 def server(who):
@@ -44,9 +53,9 @@ def batch(who):
 
 def bulk(who):
     web.names += 1
-    made = int(web.sql("INSERT INTO bulk (user_id, request_key, action, picked, newest_job_id, total, created_at) "
-                       "VALUES (%d, RANDOM_BYTES(16), 'retry', 1, 0, 1, UTC_TIMESTAMP(6)); SELECT LAST_INSERT_ID()"
-                       % who.user)[0][0])
+    made = int(web.sql("INSERT INTO bulk (user_id, account_id, request_key, action, picked, newest_job_id, total, created_at) "
+                       "VALUES (%d, %d, RANDOM_BYTES(16), 'retry', 1, 0, 1, UTC_TIMESTAMP(6)); SELECT LAST_INSERT_ID()"
+                       % (who.user, who.account))[0][0])
     web.sql("INSERT INTO bulk_job (bulk_id, n, job_id, label, is_last) VALUES (%d, 1, %d, 'x', 1)" % (made, job()(who)))
     return made
 
@@ -72,6 +81,12 @@ def server_form(who):
     return {"name": "Made %d" % web.names, "host": "imap.example.org", "port": 993, "security": "tls"}
 
 
+def batch_form(who):
+    web.names += 1
+    row = dict(job_form(who), source_user="row%d" % web.names)
+    return {"tag": "Made %d" % web.names, "jobs": [row]}
+
+
 def account(who):
     web.names += 1
     return web.add_account("Account %d" % web.names)
@@ -90,7 +105,7 @@ def user(who):
 
 def user_form(who):
     web.names += 1
-    return {"email": "invited%d@example.org" % web.names, "role": "admin", "account_id": who.account}
+    return {"email": "invited%d@example.org" % web.names, "role": "member", "account_id": who.account}
 
 
 def log_link(who):
@@ -103,9 +118,10 @@ def token(who, scopes="jobs:read", text=None, installation=False):
     web.names += 1
     text = text or "token%d" % web.names
     return int(web.sql(
-        "INSERT INTO api_token (account_id, name, token_hash, scopes, created_by, created_at) VALUES "
-        "(%s, 'x', UNHEX(SHA2('%s', 256)), '%s', %d, UTC_TIMESTAMP(6)); SELECT LAST_INSERT_ID()"
-        % ("NULL" if installation else who.account, text, scopes, who.user))[0][0])
+        "INSERT INTO api_token (account_id, name, token_hash, scopes, issuer, created_by, created_at) VALUES "
+        "(%s, 'x', UNHEX(SHA2('%s', 256)), '%s', '%s', %d, UTC_TIMESTAMP(6)); SELECT LAST_INSERT_ID()"
+        % ("NULL" if installation else who.account, text, scopes,
+           "api" if installation else "account-%d" % who.account, who.user))[0][0])
 
 
 def bearer(who, scopes, installation=False):
@@ -125,6 +141,16 @@ def welcome(who):
     return token
 
 
+def sso(who):
+    """A link that signs in."""
+    web.names += 1
+    token = "%064x" % web.names
+    web.sql("INSERT INTO sso_link (id_hash, user_id, issuer, role, return_to, created_at, expires_at) VALUES "
+            "(UNHEX(SHA2('%s', 256)), %d, 'local', 'member', '/', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL 1 HOUR)"
+            % (token, user(who)))
+    return token
+
+
 def nothing(who):
     return {}
 
@@ -133,6 +159,8 @@ ROWS = {
     "GET /": Row(303),
     "GET /login": Row(303),
     "POST /login": Row(403, page=403, form=nothing),
+    "GET /login/code": Row(303),
+    "POST /login/code": Row(403, page=403, form=nothing),
     "POST /logout": Row(204, form=nothing),
     "GET /session": Row(),
     "GET /migration/servers": Row(),
@@ -150,6 +178,7 @@ ROWS = {
     "GET /migration/bulk/:id": Row(own=bulk, private=True),
     "POST /migration/bulk/:id": Row(own=bulk, private=True, form=nothing),
     "GET /migration/batches": Row(),
+    "POST /migration/batches": Row(201, form=batch_form, json=True),
     "GET /migration/batches/:id": Row(own=batch),
     "GET /migration/batches/:id/report": Row(own=batch),
     "GET /migration/batches/:id/report.csv": Row(own=batch),
@@ -161,6 +190,8 @@ ROWS = {
     "POST /migration/jobs/:id/cancel": Row(own=job("queued"), form=nothing),
     "POST /migration/jobs/:id/rerun": Row(201, own=job(), form=lambda who: {"dry_run": "1"}),
     "GET /migration/jobs/:id/rerun": Row(own=job()),
+    "GET /migration/jobs/:id/confirm-deletion": Row(own=counted),
+    "POST /migration/jobs/:id/confirm-deletion": Row(201, own=counted, form=lambda who: {"count": "3", "understood": "1"}),
     "GET /migration/jobs/:id/remove-passwords": Row(own=job()),
     "POST /migration/jobs/:id/remove-passwords": Row(own=job(), form=nothing),
     "GET /migration/jobs/:id/delete": Row(own=job()),
@@ -194,6 +225,8 @@ ROWS = {
     "POST /migration/users/:id/enable": Row(own=user, form=nothing),
     "POST /migration/users/:id/sign-out": Row(own=user, form=nothing),
     "POST /migration/users/:id/link": Row(page=200, own=user, form=nothing),
+    "POST /migration/users/:id/second-factor-off": Row(own=user, form=nothing),
+    "POST /migration/users/:id/external-ids": Row(own=user, form=lambda who: {"external_ids": "panel u%d" % web.names}),
     "GET /migration/workers": Row(),
     "GET /migration/audit": Row(),
     "GET /migration/audit.csv": Row(),
@@ -203,10 +236,19 @@ ROWS = {
     "GET /log/:token": Row(404, token=lambda who: "1-" + "0" * 64),
     "GET /migration/settings": Row(),
     "POST /migration/settings": Row(200, page=303, form=lambda who: {"mail_on_done": "1"}),
+    "GET /migration/second-factor": Row(),
+    "POST /migration/second-factor": Row(page=200, form=lambda who: {"password": PASSWORD}),
+    "POST /migration/second-factor/confirm": Row(422, page=422, form=nothing),
+    "POST /migration/second-factor/codes": Row(409, page=409, form=nothing),
+    "POST /migration/second-factor/off": Row(409, page=409, form=nothing),
     "GET /migration/tokens": Row(),
     "POST /migration/tokens": Row(201, page=201, form=lambda who: {"name": "x", "jobs_read": "1"}),
     "POST /migration/tokens/:id/revoke": Row(204, own=token, form=nothing),
     "GET /openapi.json": Row(),
     "GET /welcome/:token": Row(token=welcome),
     "POST /welcome/:token": Row(403, page=403, token=welcome, form=nothing),
+    "POST /migration/sso-links": Row(201, form=lambda who: {"user": "bob"}),
+    "POST /sso/cpanel": Row(200, form=lambda who: {"user": "bob"}),
+    "GET /sso/:token": Row(token=sso),
+    "POST /sso/:token": Row(403, page=403, token=sso, form=nothing),
 }

@@ -47,17 +47,43 @@ def choose(link, password, again=None):
 
 
 def test_an_account_is_made_changed_and_listed():
-    a = admin.post("/migration/accounts", {"name": "New & <b>Co</b>", "external_id": "whmcs-7", "max_queued": "5"})
+    a = admin.post("/migration/accounts", {"name": "New & <b>Co</b>", "external_ids": "whmcs whmcs-7\r\nlocal a b",
+                                         "max_queued": "5"})
     same(a.status, 303)
     page = admin.get(a.location)
     has(page.text, "New &amp; &lt;b&gt;Co")
     has(page.text, 'value="5"')
     lacks(page.text, "<b>Co")
-    has(admin.get("/migration/accounts").text, "whmcs-7")
+    has(admin.get("/migration/accounts").text, "whmcs whmcs-7")
+    has(page.text, "local a b\nwhmcs whmcs-7</textarea>")
     a = admin.post_json("/migration/accounts", {"name": "New & <b>Co</b>"})
     same((a.status, "name" in a.json()["fields"]), (422, True))
     a = admin.post_json("/migration/accounts", {"name": "Other hosts", "hosts": "bad host!"})
     same((a.status, "hosts" in a.json()["fields"]), (422, True))
+
+
+def test_an_account_has_a_notification_address_which_its_members_are_told():
+    path = "/api/v1/accounts/%d" % web.add_account("Notified")
+    tags = [admin.json(path).headers["ETag"].split("-")[0]]
+    for email in ("ops@example.org", "Other@example.org", ""):
+        a = admin.post_json(path, {"name": "Notified", "notify_email": email})
+        same((a.status, a.json()["account"]["notify_email"]), (200, email or None))
+        tags.append(admin.json(path).headers["ETag"].split("-")[0])
+    same((len(set(tags)), tags[0]), (3, tags[3]))
+    a = admin.post("/migration/accounts/%d" % web.acme, {"name": "Acme", "notify_email": "<ops> at example"})
+    same(a.status, 422)
+    has(a.text, '<p class="error" id="notify_email-error">Give an e-mail address like name@example.org.')
+    has(a.text, 'value="&lt;ops&gt; at example"')
+    has(member.get("/migration/settings").text, "<legend>Mail to member@example.org")
+    same(admin.post("/migration/accounts/%d" % web.acme, {"name": "Acme", "notify_email": "ops@example.org"}).status, 303)
+    has(admin.get("/migration/accounts/%d" % web.acme).text, 'value="ops@example.org"')
+    page = member.get("/migration/settings").text
+    has(page, "<legend>Mail to ops@example.org")
+    has(page, "An administrator chose")
+    same(member.json("/migration/settings").json()["notify_email"], "ops@example.org")
+    limits(notify_email="Member@example.org")
+    lacks(member.get("/migration/settings").text, "An administrator chose")
+    limits()
 
 
 def test_a_limit_holds_and_says_so():
@@ -141,10 +167,15 @@ def test_closing_ends_an_account_whole_and_frees_its_external_id():
     same(web.sql("SELECT state FROM job WHERE id = %d" % job), [["cancelled"]])
     page = admin.get("/migration/accounts/%d" % gone["id"]).text
     has(page, "Closed")
-    lacks(page, 'name="external_id"')
+    lacks(page, 'name="external_ids"')
     for what in ("", "/resume"):
         same(admin.post_json("/migration/accounts/%d%s" % (gone["id"], what), {"name": "Bob"}).status, 404)
     same(admin.post_json("/migration/accounts/%d/close" % gone["id"]).json()["account"]["is_closed"], True)
+    # nobody is let in where what the customer left is kept
+    lacks(admin.get("/migration/users/new").text, '<option value="%d"' % gone["id"])
+    for more in ({}, {"send_mail": "1"}):
+        late = admin.post_json("/migration/users", dict(more, email="late@example.org", role="member", account_id=gone["id"]))
+        same((late.status, list(late.json()["fields"])[-1:]), (422, ["account_id"]))
     made = admin.post_json("/migration/accounts", {"name": "Bob", "external_id": "bob", "may_exist": "1"})
     same((made.status, made.json()["account"]["id"] == gone["id"]), (201, False))
     web.add_user(made.json()["account"]["id"], "bob@example.org", "member")
@@ -181,6 +212,19 @@ def test_an_invited_person_chooses_a_password_once():
     lacks(web.output(), link.rsplit("/", 1)[1])
     with open(os.path.join(web.dir, "web", "nginx-access.log"), encoding="utf-8") as f:
         lacks(f.read(), link.rsplit("/", 1)[1])
+
+
+def test_without_a_relay_no_mail_is_offered_or_promised():
+    lacks(admin.get("/migration/users/new").text, "send_mail")
+    url = invite("shown@example.org")["user"]["url"]
+    lacks(admin.get(url).text, "send_mail")
+    new = {"email": "mailed@example.org", "role": "member", "account_id": web.acme, "send_mail": "1"}
+    for path, form in (("/migration/users", new), (url + "/link", {"send_mail": "1"})):
+        a = admin.post_json(path, form)
+        same((path, a.status, list(a.json()["fields"])), (path, 422, ["send_mail"]))
+        has(a.json()["fields"]["send_mail"], "smtp_host is not set")
+        has(admin.post(path, form).text, "sends no mail")
+    same(web.sql("SELECT COUNT(*) FROM user WHERE email = 'mailed@example.org'"), [["0"]])
 
 
 def test_a_reset_link_ends_sessions_and_the_older_link():
@@ -249,6 +293,29 @@ def test_the_audit_log_tells_who_did_what_and_is_filtered():
     for word in ("%C3%A9", "%E2%80%AE", "%F0%9F%98%80", "x" * 3000):
         for key in ("action", "object"):
             same(admin.json("/migration/audit?%s=%s" % (key, word)).json()["entries"], [], word[:20])
+
+
+def test_the_audit_log_is_filtered_by_day_person_and_address_in_page_and_download():
+    web.sql("INSERT INTO audit (at, user_id, address, action, detail) SELECT t.at, u.id, t.address, 'dated', t.at FROM "
+            "(SELECT '2021-03-01 00:00:00' AS at, '192.0.2.1' AS address UNION ALL SELECT '2021-03-01 23:59:59.999999', "
+            "'2001:db8::1' UNION ALL SELECT '2021-03-02 00:00:00', '192.0.2.1' UNION ALL SELECT '2021-02-28 23:59:59.999999', "
+            "'192.0.2.1') t JOIN user u ON u.email = 'member@example.org'")
+    web.sql("INSERT INTO audit (at, address, action, detail) VALUES ('2021-03-01 12:00:00', '192.0.2.1', 'dated', 'nobody')")
+    for query, want in (("from=2021-03-01&to=2021-03-01", 3), ("from=2021-03-01", 4), ("to=2021-02-28", 1), ("from=&to=", 5),
+                        ("to=2021-03-01&email=member@example.org", 3), ("email=nobody@example.org", 0),
+                        ("address=192.0.2.1", 4), ("address=192.0.2.1&from=2021-03-01&to=2021-03-01", 2),
+                        ("from=2021-03-02&to=2021-03-01", 0), ("address=192.0.2", 0)):
+        path = "/migration/audit%s?action=dated&" + query
+        same((query, len(admin.json(path % "").json()["entries"])), (query, want))
+        same((query, admin.get(path % ".csv").text.count("\r\n") - 1), (query, want))
+    for bad in ("from=2021-02-29", "to=2021-13-01", "from=2021-1-1", "to=yesterday", "from=20210301xx", "from=2021-03-01T"):
+        same((bad, admin.get("/migration/audit?" + bad).status, admin.get("/migration/audit.csv?" + bad).status), (bad, 400, 400))
+    page = admin.get("/migration/audit?action=dated&from=2021-03-01&to=2021-03-01&address=192.0.2.1&email=member@example.org").text
+    for part in ('name="from" type="date" value="2021-03-01"', 'name="to" type="date" value="2021-03-01"', 'value="192.0.2.1"',
+                 'value="member@example.org"',
+                 "/migration/audit.csv?action=dated&amp;email=member%40example.org&amp;address=192.0.2.1&amp;from=2021-03-01"
+                 "&amp;to=2021-03-01"):
+        has(page, part)
 
 
 def test_the_audit_log_is_downloaded_whole_and_starts_no_formula():

@@ -6,6 +6,7 @@ import subprocess
 
 import webstack
 import tap
+from tap import same
 
 ROUNDS = 6
 web = webstack.Stack(api_max_per_minute=100000, probe_timeout_s=1)
@@ -14,7 +15,13 @@ admin = web.sign_in("admin")
 BITS = ["", "0", "-1", "1", "true", "null", "%s%n", "' OR '1'='1", "\" --", "../../etc/passwd", "\u202e", "\u0000", "é" * 300,
         "x" * 70000, "9" * 30, "[]", "{}", "=cmd", "\r\nX-Evil: 1", "<script>", "1e309", "0x10", " ", "\ud800"]
 HEADERS = ["Accept", "Range", "Origin", "X-Forwarded-For", "If-Match", "Idempotency-Key", "X-CSRF-Token", "Cookie",
-           "Content-Type", "X-HTTP-Method-Override", "X-Request-Id"]
+           "Content-Type", "X-HTTP-Method-Override", "X-Request-Id", "Authorization", "If-None-Match", "Sec-Fetch-Site"]
+# What a header means to say, so that noise in its middle is looked at as well.
+MEANT = ["bytes=0-", "bytes=-1", "application/json", "text/html", "Bearer mcv_", "multipart/form-data; boundary=x", '"1-ab"',
+         "W/\"x\", *", "http://127.0.0.1", "10.0.0.1, 127.0.0.1", "same-origin", "mailconvoy=", "application/x-www-form-urlencoded"]
+# All that a request could change, but for when somebody was last seen and what the trail says.
+TABLES = ", ".join(r[0] for r in web.sql("SELECT table_name FROM information_schema.tables WHERE table_schema = 'mailconvoy'")
+                   if r[0] not in ("audit", "session", "login_throttle", "user", "api_token"))
 
 
 def token(browser, **form):
@@ -54,6 +61,43 @@ def ask(rng, row):
         path += "?%s=%s" % (rng.choice(["state", "before", "offset", "q", "after", "sort"]),
                             rng.choice(["%ff", "%00", "x", "-1", "%27", "9" * 30, "%F0%9F%98%80", "=&="]))
     return web.anyone(**headers).request(method, path, body.encode("utf-8", "surrogatepass") if body else None)
+
+
+def by_cookie(rng, row, browser):
+    """As a page's own script would ask, but for what it says: JSON, or what should be, and headers."""
+    method, pattern = row[:2]
+    path = re.sub(":(id|token)", str(rng.choice([1, 2, 999, "x", "1%00", "%e2%80%ae", "1-" + "0" * 64])), pattern)
+    headers = {"X-CSRF-Token": browser.csrf or "x", "Accept": "application/json", "Content-Type": "application/json"}
+    for name in rng.sample(HEADERS, rng.randint(0, 2)):
+        text = rng.choice(MEANT) + rng.choice(BITS)
+        if name != "Cookie":
+            headers[name] = re.sub(r"[^\x20-\x7e]", "?", text)[:2000]
+    names = ["name", "email", "password", "host", "port", "ids[]", "hosts", "confirm", "scope", "version", rng.choice(BITS)]
+    body = json.dumps({n: value(rng) for n in rng.sample(names, rng.randint(0, 6))})
+    cut = rng.choice([len(body), len(body), rng.randint(0, len(body))])
+    body = body[:cut].encode("utf-8", "surrogatepass") + rng.choice([b"", b"", b"\xff", b"\0", b"{}"])
+    return browser.request(method, path, body if method == "POST" else None, headers=headers)
+
+
+def test_what_is_refused_of_json_and_headers_changes_nothing_on_any_route():
+    out = subprocess.run([web.program, "--routes"], check=True, stdout=subprocess.PIPE, universal_newlines=True).stdout
+    every = [line.split("\t") for line in out.splitlines()]
+    found, refused = [], 0
+    before = web.sql("CHECKSUM TABLE " + TABLES)
+    pids = set(web.processes())
+    for browser in (web.anyone(), member, admin):
+        for row in every:
+            if row[1] == "/logout" or re.search("users/:id|accounts/:id/", row[1]) and browser is admin:
+                continue  # what ends the session of who asks
+            a = by_cookie(random.Random("%s %s %s" % (browser.csrf is None, row[0], row[1])), row, browser)
+            after = web.sql("CHECKSUM TABLE " + TABLES)
+            if a.status >= 500 or (a.status >= 400 and after != before):
+                found.append((row[0], row[1], a.status, a.text[:200], [x for x in after if x not in before]))
+            refused += a.status >= 400
+            before = after
+    assert not found, found
+    assert refused > len(every), refused
+    same(set(web.processes()), pids, "a web process ended")
 
 
 def test_noise_is_answered_and_breaks_nothing():

@@ -340,7 +340,7 @@ def test_the_limits_are_told_one_by_one():
     has(refusal(HEADER + "\n" + "a,\n" * 50001, 413), "Line 50002: this is more than 50,000 rows")
     has(refusal("x" * (20 * 1024 * 1024 + 1), 413), "larger than 20 MB")
     same(problems("\n".join([HEADER, line("long", password="x" * 1025)]))[0][1:],
-         ("sourcePassword", "The password is longer than 1024 bytes."))
+         ("sourcePassword", "The password is longer than 1024 bytes. If it is an access token, say so under Options, Sign-in."))
 
 
 def test_a_large_body_is_taken_here_and_nowhere_else():

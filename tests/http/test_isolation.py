@@ -2,6 +2,7 @@
 Every row of the route table, as everybody there is: nobody, another account's member, a member, a member of a suspended
 account, an administrator.  A route that has no row here fails the build.
 """
+import json
 import os
 import re
 import subprocess
@@ -79,6 +80,9 @@ def ask(browser, route, row, number, form, script=True, api=False):
     if method == "GET":
         return browser.request("GET", path, headers=headers)
     form = dict(form)
+    if row.json:
+        return browser.request(method, path, json.dumps(form), dict(
+            headers, **{"Content-Type": "application/json", "X-CSRF-Token": browser.csrf or ""}))
     if browser.csrf:
         form["csrf"] = browser.csrf
         headers["X-CSRF-Token"] = browser.csrf
@@ -203,7 +207,7 @@ def test_what_anyone_may_ask_for_answers_everybody():
             same((route, who.name, try_as(who, who, route, row, False).status), (route, who.name, row.page))
 
 
-SCOPES = ["jobs:read", "jobs:write", "servers:write", "accounts:write"]
+SCOPES = ["jobs:read", "jobs:write", "servers:write", "accounts:write", "sso:create"]
 
 
 def by_token(who, owner, browser, route, row):
@@ -244,13 +248,33 @@ def test_a_members_token_reaches_no_other_account_and_administers_nothing():
     collect(found)
 
 
+def test_what_is_for_tokens_is_for_no_browser_and_needs_its_scope():
+    found = []
+    for route, row in every("token"):
+        for who in (None, member, other, held, admin):
+            for script in (True, False):
+                before = state()
+                a = ask(who.fresh() if who else web.anyone(), route, row, 0, row.form(member), script)
+                if a.status != (403 if who else 401) or state() != before:
+                    found.append((route, who and who.name, script, a.status))
+        for who in (member, other, held):
+            for scope in SCOPES:
+                a, changed = by_token(who, who, bearer(who, scope), route, row)
+                allowed = scope in ROUTES[route][3].split(" ")
+                if a.status != (row.ok if allowed else 403) or (changed and not allowed):
+                    found.append((route, who.name, scope, a.status, a.text[:300]))
+    collect(found)
+
+
 def test_the_installations_token_administers_with_that_scope_alone():
     found = []
     for scope in SCOPES:
         browser = bearer(admin, scope, installation=True)
         for route, row in every("admin"):
             a, changed = by_token(admin, member, browser, route, row)
-            if a.status != (row.ok if scope == "accounts:write" else 403) or (changed and scope != "accounts:write"):
+            allowed = scope in ROUTES[route][3].split(" ")
+            if a.status != (row.ok if allowed else 403) or (changed and not allowed) \
+                    or allowed and scope != "accounts:write":
                 found.append((scope, route, a.status, a.text[:300]))
     collect(found)
 

@@ -279,7 +279,7 @@ def test_an_ended_job_tells_its_outcome_and_one_next_step():
     same(o["outcome"]["sentence"], "A real run would copy 2,000 messages.")
     fields = {f["name"]: f["value"] for f in o["outcome"]["action"]["fields"]}
     same((sorted(fields), fields["dry_run"]), (["dry_run", "request_key"], "0"))
-    same(o["dry_result"], {"folders_text": "12", "messages_text": "2,000", "bytes_text": "1.0 GiB",
+    same(o["dry_result"], {"folders_text": "12", "messages_text": "2,000", "bytes_text": "1.0 GiB", "to_delete_text": None,
                            "biggest_text": "20.0 MiB", "quota_text": None})
 
 

@@ -271,6 +271,28 @@ def test_a_forged_line_never_reaches_the_log():
     lacks(web.output(), "\nmailconvoy-web[1]: forged")
 
 
+def test_no_name_can_be_typed_that_looks_like_another():
+    # U+200C stands in ordinary words of Persian
+    fine = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    for number, mark in enumerate("\u202e\u2066\u200f\u061c\u200b\ufeff\u2028\x85"):
+        name = "pay%spal" % mark
+        for who, path, form, field in (
+                (member, "/migration/servers", {"name": name, "host": "a.example.org", "port": 993, "security": "tls"}, "name"),
+                (member, "/migration/jobs", {"source_server_id": OURS, "source_user": name, "source_password": mark,
+                                             "dest_server_id": OURS, "dest_user": "b", "dest_password": "p", "name": name},
+                 "name source_user"),
+                (member, "/migration/tokens", {"name": name, "jobs_read": "1"}, "name"),
+                (admin, "/migration/accounts", {"name": name}, "name"),
+                (admin, "/migration/users", {"email": name + "@example.org", "role": "member", "account_id": web.acme}, "email"),
+                (member, "/migration/jobs/%d/edit" % JOB, {"source_user": name, "dest_user": "b"}, "source_user")):
+            a = who.post_json(path, form)
+            same((path, mark, a.status, " ".join(sorted(a.json()["fields"]))), (path, mark, 422, field), a.text)
+            if mark != "\x85":
+                has(a.json()["fields"][field.split(" ")[0]], "invisible character (U+%04X)" % ord(mark))
+        if mark == "\u202e":
+            same(member.post("/migration/servers", {"name": fine, "host": "a.example.org", "port": 993, "security": "tls"}).status, 303)
+
+
 def web_pids():
     found = []
     for pid in os.listdir("/proc"):

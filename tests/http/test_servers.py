@@ -1,4 +1,5 @@
 """Servers: adding, changing, deleting, sharing, and testing them."""
+import base64
 import socket
 import threading
 
@@ -16,10 +17,12 @@ CANARY = "canary-Passw0rd"
 class FakeImap(threading.Thread):
     """A plain-text IMAP server that knows one user; enough for a test of a server."""
 
-    def __init__(self, password=CANARY, greeting=b"* OK ready\r\n"):
+    def __init__(self, password=CANARY, greeting=b"* OK ready\r\n", offers=b""):
         super().__init__(daemon=True)
         self.password = password
         self.greeting = greeting
+        self.offers = offers
+        self.logins = []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.connections = 0
@@ -47,11 +50,17 @@ class FakeImap(threading.Thread):
             for line in f:
                 tag, _, rest = line.strip().partition(b" ")
                 verb = rest.split(b" ")[0].upper()
-                if verb == b"LOGIN":
+                if verb == b"AUTHENTICATE":
+                    _, mechanism, first = rest.split(b" ")
+                    self.logins.append((mechanism.decode(), base64.b64decode(first)))
+                    good = self.password.encode() in self.logins[-1][1]
+                    f.write(tag + (b" OK in\r\n" if good else b" NO [AUTHENTICATIONFAILED] wrong\r\n"))
+                elif verb == b"LOGIN":
+                    self.logins.append(("LOGIN", rest))
                     good = self.password.encode() in rest
                     f.write(tag + (b" OK in\r\n" if good else b" NO [AUTHENTICATIONFAILED] wrong\r\n"))
                 elif verb == b"CAPABILITY":
-                    f.write(b"* CAPABILITY IMAP4rev1 QUOTA\r\n" + tag + b" OK\r\n")
+                    f.write(b"* CAPABILITY IMAP4rev1 QUOTA" + self.offers + b"\r\n" + tag + b" OK\r\n")
                 elif verb == b"LIST":
                     f.write(b'* LIST () "/" INBOX\r\n* LIST () "/" Sent\r\n' + tag + b" OK\r\n")
                 elif verb == b"STATUS":
@@ -153,6 +162,53 @@ def test_a_good_test_says_what_the_server_can_do():
     lacks(a.text, CANARY)
 
 
+SASL = b" SASL-IR AUTH=PLAIN AUTH=XOAUTH2"
+TOKEN = "ya29." + "t" * 2500
+
+
+def test_a_test_signs_in_as_the_job_will():
+    forget_tests()
+    imap = FakeImap(offers=SASL)
+    tokens = FakeImap(TOKEN, offers=SASL)
+    base = {"host": "127.0.0.1", "security": "none", "user": "me"}
+    for change, text in (({"port": imap.port, "password": CANARY, "authuser": "root"}, "password"),
+                         ({"port": imap.port, "password": CANARY, "authmech": "LOGIN"}, "password"),
+                         ({"port": tokens.port, "password": TOKEN, "authmech": "XOAUTH2"}, "access token")):
+        t = admin.post_json("/migration/servers/test", dict(base, **change)).json()["test"]
+        same((t["ok"], t["cause"]), (True, "ok"))
+        has(t["text"], text)
+    same([(how, text.decode()) for how, text in imap.logins + tokens.logins],
+         [("PLAIN", "me\0root\0" + CANARY), ("LOGIN", 'LOGIN "me" "%s"' % CANARY),
+          ("XOAUTH2", "user=me\x01auth=Bearer %s\x01\x01" % TOKEN)])
+    for change, cause in (({"port": tokens.port, "authmech": "XOAUTH2", "password": "ya29.old"}, "token_refused"),
+                          ({"port": imap.port, "authmech": "SCRAM-SHA-256", "password": CANARY}, "mechanism_missing")):
+        t = admin.post_json("/migration/servers/test", dict(base, **change)).json()["test"]
+        same((t["ok"], t["cause"]), (False, cause))
+        if not t["title"] or t["action"] == "Try again later.":
+            raise AssertionError("no title or action for " + cause)
+    seen = len(imap.logins + tokens.logins)
+    for change, field in (({"authmech": "CRAM-MD5"}, "authmech"), ({"authmech": "LOGIN", "authuser": "root"}, "authuser")):
+        a = admin.post_json("/migration/servers/test", dict(base, port=imap.port, password=CANARY, **change))
+        same((a.status, list(a.json()["fields"])), (422, [field]))
+    same(len(imap.logins + tokens.logins), seen)
+
+
+def test_either_side_of_a_jobs_form_is_tested_as_its_options_say():
+    forget_tests()
+    imap = FakeImap(offers=SASL)
+    sid = web.add_server(None, "Sasl", "127.0.0.1", imap.port, "none")
+    form = {"source_server_id": sid, "source_user": "ann", "source_password": CANARY, "dest_server_id": sid,
+            "dest_user": "bob", "dest_password": CANARY, "options": "1", "options.authuser1": "root",
+            "options.authmech2": "XOAUTH2", "options.authuser2": ""}
+    for side in ("source", "destination"):
+        same(admin.post_json("/migration/servers/test", dict(form, test=side)).json()["test"]["ok"], True)
+    same([(how, text.decode()) for how, text in imap.logins],
+         [("PLAIN", "ann\0root\0" + CANARY), ("XOAUTH2", "user=bob\x01auth=Bearer %s\x01\x01" % CANARY)])
+    page = admin.post("/migration/servers/test", dict(form, test="destination", **{"options.authuser2": "root"}))
+    same(page.status, 422)
+    has(page.text, 'id="options-authuser2-error"')
+
+
 def test_causes_are_told_apart():
     forget_tests()
     imap = FakeImap()
@@ -183,6 +239,32 @@ def test_a_member_cannot_reach_internal_addresses():
             "host": host, "port": imap.port, "security": "none", "user": "me", "password": CANARY}).json()["test"]
         same((host, t["ok"], t["cause"], t["detail"]), (host, False, "address_denied", None))
     same(imap.connections, 0)
+
+
+def test_no_spelling_of_an_internal_address_is_reached_and_the_answer_tells_no_open_port_from_a_closed_one():
+    """Threats T2 and T4: what inet_aton() reads, IPv4 within IPv6, zones, and every network of the default list."""
+    imap = FakeImap()
+    closed = socket.socket()
+    closed.bind(("127.0.0.1", 0))
+    answers = set()
+    for host in ("127.1", "0x7f.0.0.1", "0x7f000001", "2130706433", "017700000001", "0177.0.0.1", "127.0.0.1.", "localhost.",
+                 "0.0.0.0", "0", "100.64.0.1", "192.168.1.1", "172.16.0.1", "198.18.0.1", "192.0.0.8", "224.0.0.1",
+                 "255.255.255.255", "::", "::ffff:7f00:1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::a00:1",
+                 "2002:7f00:1::1", "fd00::1", "fe80::1", "fe80::1%lo", "fec0::1", "ff02::1"):
+        for port in (imap.port, closed.getsockname()[1]):
+            forget_tests()
+            a = member.post_json("/migration/servers/test", {
+                "host": host, "port": port, "security": "none", "user": "me", "password": CANARY})
+            if a.status == 422:  # no name and no address: it is not even looked up
+                same((host, list(a.json()["fields"])), (host, ["host"]))
+                continue
+            t = a.json()["test"]
+            if t["cause"] != "name_not_found":  # spellings that this resolver does not know
+                same((host, t["ok"], t["cause"], t["detail"]), (host, False, "address_denied", None))
+                answers.add((t["title"], t["action"]))
+    closed.close()
+    same(imap.connections, 0)
+    same(len(answers), 1, "one text for all")
 
 
 def test_a_test_is_asked_for_at_most_ten_times_a_minute():

@@ -16,7 +16,9 @@ if HAVE_CMOCKA
 FCGI_UNIT_TESTS = \
 	tests/unit/test_fcgi_request \
 	tests/unit/test_fcgi_form \
+	tests/unit/test_fcgi_factor \
 	tests/unit/test_fcgi_route \
+	tests/unit/test_fcgi_sso \
 	tests/unit/test_fcgi_view \
 	tests/unit/test_fcgi_tail
 check_PROGRAMS += $(FCGI_UNIT_TESTS)
@@ -24,15 +26,17 @@ TESTS += $(FCGI_UNIT_TESTS)
 tests_unit_test_fcgi_request_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 # what json-c is about to free is looked at
 tests_unit_test_fcgi_request_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=json_object_put -Wl,--wrap=json_tokener_free
+tests_unit_test_fcgi_factor_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_fcgi_form_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_fcgi_route_LDADD = $(LIBMCVFCGI_LIBS) $(LIBSQL_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
+tests_unit_test_fcgi_sso_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_fcgi_view_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_fcgi_tail_LDADD = $(LIBMCVFCGI_LIBS) $(LIBMCV_LIBS) $(UNIT_LIBS)
 endif
 
 # lib/: settings, secrets
 if HAVE_CMOCKA
-LIB_UNIT_TESTS = tests/unit/test_escape tests/unit/test_log tests/unit/test_parse tests/unit/test_token tests/unit/test_password tests/unit/test_vault tests/unit/test_conf tests/unit/test_template tests/unit/test_template_spec tests/unit/test_redact tests/unit/test_netmask tests/unit/test_origin
+LIB_UNIT_TESTS = tests/unit/test_escape tests/unit/test_log tests/unit/test_parse tests/unit/test_token tests/unit/test_password tests/unit/test_vault tests/unit/test_secretbox tests/unit/test_conf tests/unit/test_template tests/unit/test_template_spec tests/unit/test_redact tests/unit/test_netmask tests/unit/test_origin tests/unit/test_joboptions
 check_PROGRAMS += $(LIB_UNIT_TESTS)
 TESTS += $(LIB_UNIT_TESTS)
 tests_unit_test_escape_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
@@ -41,9 +45,11 @@ tests_unit_test_log_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_token_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_password_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_vault_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
+tests_unit_test_secretbox_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_conf_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_redact_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_netmask_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
+tests_unit_test_joboptions_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_origin_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_template_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
 tests_unit_test_template_spec_LDADD = $(LIBMCV_LIBS) $(UNIT_LIBS)
@@ -72,12 +78,14 @@ if HAVE_CMOCKA
 IMAP_UNIT_TESTS = \
 	tests/unit/test_imap_token \
 	tests/unit/test_imap_mutf7 \
-	tests/unit/test_imap_flags
+	tests/unit/test_imap_flags \
+	tests/unit/test_imap_scram
 check_PROGRAMS += $(IMAP_UNIT_TESTS)
 TESTS += $(IMAP_UNIT_TESTS)
 tests_unit_test_imap_token_LDADD = $(LIBMCVIMAP_LIBS) $(UNIT_LIBS)
 tests_unit_test_imap_mutf7_LDADD = $(LIBMCVIMAP_LIBS) $(UNIT_LIBS)
 tests_unit_test_imap_flags_LDADD = $(LIBMCVIMAP_LIBS) $(UNIT_LIBS)
+tests_unit_test_imap_scram_LDADD = $(LIBMCVIMAP_LIBS) $(UNIT_LIBS)
 endif
 
 # fcgi/: imports

@@ -87,6 +87,25 @@ static void a_plain_request_is_taken_apart(void **state)
 	assert_null(rq);
 }
 
+static void a_header_that_is_too_long_is_empty_and_not_absent(void **state)
+{
+	static char header[REQUEST_HEADER_MAX_BYTES + 64] = "HTTP_IF_MATCH=";
+	char *more[] = {header, NULL};
+	size_t n = strlen(header);
+	struct request *rq;
+
+	(void)state;
+	memset(header + n, 'x', REQUEST_HEADER_MAX_BYTES);
+	rq = parse("GET", "/", NULL, NULL, more);
+	assert_string_equal(request_env(rq, "HTTP_IF_MATCH"), header + n);
+	request_free(&rq);
+	header[n + REQUEST_HEADER_MAX_BYTES] = 'x';
+	rq = parse("GET", "/", NULL, NULL, more);
+	assert_string_equal(request_env(rq, "HTTP_IF_MATCH"), "");
+	assert_null(request_env(rq, "HTTP_IF_MATC"));
+	request_free(&rq);
+}
+
 static void a_plus_in_a_path_stays_a_plus(void **state)
 {
 	struct request *rq = parse("GET", "/a+b%26c&d", NULL, NULL, NULL);
@@ -283,10 +302,31 @@ static void what_json_c_held_of_a_password_is_wiped_before_it_is_freed(void **st
 	}
 }
 
+static void the_one_object_in_a_json_body_becomes_parameters_of_its_name(void **state)
+{
+	struct request *rq = parse("POST", "/api/v1/x", "application/json",
+	    "{\"options\":{\"folder\":[\"a "
+	    "b\",\"c\"],\"maxsize\":5,\"on\":true,\"none\":null,\"e\":[]},\"n\":1}",
+	    NULL);
+
+	(void)state;
+	assert_int_equal(rq->bad_status, 0);
+	assert_string_equal(params_get(&rq->body, "options"), "1");
+	assert_string_equal(params_get(&rq->body, "options.folder"), "a b\nc\n");
+	assert_string_equal(params_get(&rq->body, "options.maxsize"), "5");
+	assert_string_equal(params_get(&rq->body, "options.on"), "1");
+	assert_string_equal(params_get(&rq->body, "options.e"), "");
+	assert_null(params_get(&rq->body, "options.none"));
+	assert_string_equal(params_get(&rq->body, "n"), "1");
+	request_free(&rq);
+}
+
 static void json_that_is_not_flat_or_not_whole_is_refused(void **state)
 {
 	static const char *const bodies[] = {"{\"a\":{}}", "{\"a\":[1]}", "[1]", "{\"a\":1", "{\"a\":1}x",
-	    "{\"a\":\"\\u0000\"}", "{\"a\":1.5}"};
+	    "{\"a\":\"\\u0000\"}", "{\"a\":1.5}", "{\"options\":[1]}", "{\"options\":{\"a\":{}}}",
+	    "{\"options\":{\"a\":[1]}}", "{\"options\":{\"a\":[\"x\\ny\"]}}",
+	    "{\"options\":{\"a\":[\"\\u0000\"]}}", "{\"options\":{\"a\":1},\"options.a\":2}"};
 	size_t i;
 
 	(void)state;
@@ -348,6 +388,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_plain_request_is_taken_apart),
+	    cmocka_unit_test(a_header_that_is_too_long_is_empty_and_not_absent),
 	    cmocka_unit_test(a_plus_in_a_path_stays_a_plus),
 	    cmocka_unit_test(a_broken_percent_is_refused),
 	    cmocka_unit_test(invalid_utf8_and_nul_are_refused),
@@ -361,6 +402,7 @@ int main(void)
 	    cmocka_unit_test(an_unknown_body_type_is_refused),
 	    cmocka_unit_test(a_flat_json_body_becomes_parameters),
 	    cmocka_unit_test(what_json_c_held_of_a_password_is_wiped_before_it_is_freed),
+	    cmocka_unit_test(the_one_object_in_a_json_body_becomes_parameters_of_its_name),
 	    cmocka_unit_test(json_that_is_not_flat_or_not_whole_is_refused),
 	    cmocka_unit_test(foreign_cookies_do_no_harm),
 	    cmocka_unit_test(only_a_trusted_proxy_is_believed_about_the_client),

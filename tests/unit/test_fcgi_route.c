@@ -44,6 +44,20 @@ static const struct route table[] = {
 	.effect = ROUTE_HARMLESS,
 	.scopes = SCOPE_JOBS_READ,
 	.handler = nothing},
+    {.method = METHOD_GET,
+	.pattern = "/links/:token",
+	.need = ROUTE_ANYONE,
+	.csrf = ROUTE_CSRF_NONE,
+	.effect = ROUTE_HARMLESS,
+	.scopes = SCOPE_JOBS_READ,
+	.handler = nothing},
+    {.method = METHOD_POST,
+	.pattern = "/links/panel",
+	.need = ROUTE_MEMBER,
+	.csrf = ROUTE_CSRF_TOKEN,
+	.effect = ROUTE_HARMLESS,
+	.scopes = SCOPE_JOBS_READ,
+	.handler = nothing},
     {.pattern = NULL},
 };
 
@@ -94,12 +108,31 @@ static void a_method_no_row_has_tells_those_that_are_allowed(void **state)
 	assert_int_equal(allowed, METHOD_GET);
 }
 
+static void a_word_of_the_table_is_never_taken_for_a_token(void **state)
+{
+	const struct route *r;
+	uint64_t id;
+	unsigned allowed;
+
+	(void)state;
+	assert_int_equal(find(METHOD_GET, "/links/panel", &id, &allowed), ERR_INVALID);
+	assert_int_equal(allowed, METHOD_POST);
+	assert_int_equal(route_find(table, METHOD_POST, "/links/panel", &r, &id, &allowed), ERR_OK);
+	assert_string_equal(r->pattern, "/links/panel");
+	assert_null(route_token(r, "/links/panel"));
+	assert_int_equal(route_find(table, METHOD_GET, "/links/panel2", &r, &id, &allowed), ERR_OK);
+	assert_string_equal(route_token(r, "/links/panel2"), "panel2");
+	assert_int_equal(find(METHOD_GET, "/links/:token", &id, &allowed), ERR_NOT_FOUND);
+	assert_int_equal(find(METHOD_GET, "/jobs/:id", &id, &allowed), ERR_NOT_FOUND);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_number_in_the_path_is_the_id),
 	    cmocka_unit_test(what_is_not_quite_a_number_is_not_found),
 	    cmocka_unit_test(a_method_no_row_has_tells_those_that_are_allowed),
+	    cmocka_unit_test(a_word_of_the_table_is_never_taken_for_a_token),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

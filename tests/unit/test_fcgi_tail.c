@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fcgi/tail.h"
+#include "lib/visible.h"
 
 #define FFFD "\xEF\xBF\xBD"
 
@@ -86,7 +87,7 @@ static void control_and_direction_characters_are_made_visible(void **state)
 	AUTO_BUF struct buf b = BUF_INIT;
 
 	(void)state;
-	tail_visible(s, sizeof(s) - 1, &b);
+	visible_text(s, sizeof(s) - 1, &b);
 	assert_string_equal(b.data, "a\tb\nc\xE2\x90\x9B[1m\xE2\x90\x80\xE2\x90\xA1" FFFD FFFD "<b>");
 }
 

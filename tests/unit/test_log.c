@@ -62,6 +62,8 @@ static void what_is_logged_cannot_forge_a_line(void **state)
 	(void)state;
 	logged(true, "a\n<0>b\xff", line);
 	assert_string_equal(line, "<4>a\\x0A<0>b\\xFF\n");
+	logged(true, "a\xE2\x80\xAEz", line);
+	assert_string_equal(line, "<4>a\\xE2\\x80\\xAEz\n");
 }
 
 int main(void)

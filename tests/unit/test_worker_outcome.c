@@ -172,6 +172,42 @@ static void both_passwords_refused_is_read_from_the_lines(void **state)
 	assert_string_equal(o.reason, "auth_both");
 }
 
+static void a_login_that_failed_for_another_reason_than_the_password_says_so(void **state)
+{
+	static const struct {
+		const char *text;
+		int code;
+		const char *reason;
+		const char *action;
+	} rows[] = {
+	    {"Host1 failure: Error login on [h] with user [u] auth [XOAUTH2]: [AUTHENTICATIONFAILED] no\n",
+		161, "token_refused_source", "edit_source"},
+	    {"Host2 failure: Error login on [h] with user [u] auth [OAUTHBEARER]: no\n", 162,
+		"token_refused_destination", "edit_destination"},
+	    {"Host1 failure: Error login on [h] with user [u] auth [SCRAM-SHA-256]: The server does not "
+	     "offer "
+	     "the way to log in that was asked for.\n",
+		161, "mechanism_missing_source", "change_options"},
+	    {"Host2 failure: Error login on [h] with user [u] auth [LOGIN]: The server does not allow a "
+	     "login "
+	     "with a password on this connection.\n",
+		162, "no_passwords_destination", "edit_server_destination"},
+	    {"Host1 failure: Error login on [h] with user [u] auth [SCRAM-SHA-256]: The server could not "
+	     "prove "
+	     "that it knows the password: it may be another than it seems.\n",
+		161, "server_unproven_source", "edit_server_source"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct outcome o = judged(rows[i].text, exited(rows[i].code), WISH_NONE);
+
+		assert_string_equal(o.reason, rows[i].reason);
+		assert_string_equal(o.action, rows[i].action);
+		assert_null(strstr(o.text, "refused the password"));
+	}
+}
+
 static void a_nearly_full_destination_is_no_failure_when_all_was_copied(void **state)
 {
 	struct outcome warned =
@@ -281,9 +317,27 @@ static void real_logs_are_judged_as_what_happened(void **state)
 	assert_int_equal(judged_count, sizeof(logs) / sizeof(logs[0]));
 }
 
+static void a_deletion_that_was_not_made_is_told_apart(void **state)
+{
+	static const char kept[] =
+	    "Host2: nothing is deleted (--delete2): 3 messages are not on host1, more than --maxdelete 2\n"
+	    "++++ Statistics\nDetected 1 errors\n";
+	static const char other[] = "Host2: nothing is deleted (--delete2): the run had errors\n"
+				    "++++ Statistics\nDetected 2 errors\n";
+	struct outcome o = judged(kept, exited(111), WISH_NONE);
+
+	(void)state;
+	assert_string_equal(o.reason, "delete2_kept");
+	assert_int_equal(o.state, RUN_FAILED);
+	/* then the others are the reason */
+	assert_string_equal(judged(other, exited(111), WISH_NONE).reason, "with_errors");
+	assert_string_equal(judged(other, exited(117), WISH_NONE).reason, "select");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_deletion_that_was_not_made_is_told_apart),
 	    cmocka_unit_test(every_exit_code_has_one_reason),
 	    cmocka_unit_test(every_status_whatsoever_ends_in_a_complete_outcome),
 	    cmocka_unit_test(exit_0_without_statistics_is_a_failure),
@@ -291,6 +345,7 @@ int main(void)
 	    cmocka_unit_test(a_run_that_ended_well_before_the_wish_reached_it_is_done),
 	    cmocka_unit_test(success_says_what_is_left_to_know),
 	    cmocka_unit_test(both_passwords_refused_is_read_from_the_lines),
+	    cmocka_unit_test(a_login_that_failed_for_another_reason_than_the_password_says_so),
 	    cmocka_unit_test(a_nearly_full_destination_is_no_failure_when_all_was_copied),
 	    cmocka_unit_test(memory_that_ran_out_is_named_whoever_noticed),
 	    cmocka_unit_test(real_logs_are_judged_as_what_happened),

@@ -87,6 +87,34 @@ static void a_running_copy_shows_where_it_is(void **state)
 	free(p);
 }
 
+/* Of what was counted nothing is known before the end, nor from anything but the statistics. */
+static void deletions_are_counted_by_the_statistics_alone(void **state)
+{
+	static const char line[] =
+	    "Messages deleted on host2               : 0 (could be 42 without dry mode)\n";
+	char all[200];
+	struct progress *p = fed_text(line);
+
+	(void)state;
+	assert_int_equal(p->messages_to_delete, PROGRESS_UNKNOWN);
+	assert_int_equal(p->messages_deleted, PROGRESS_UNKNOWN);
+	free(p);
+	(void)snprintf(all, sizeof(all), "++++ Statistics\n%s", line);
+	p = fed_text(all);
+	assert_int_equal(p->messages_to_delete, 42);
+	assert_int_equal(p->messages_deleted, 0);
+	free(p);
+	p = fed_text("++++ Statistics\nMessages deleted on host2               : 7 \n");
+	assert_int_equal(p->messages_to_delete, PROGRESS_UNKNOWN);
+	assert_int_equal(p->messages_deleted, 7);
+	assert_false(p->kept_surplus);
+	free(p);
+	p = fed_text("Host2: nothing is deleted (--delete2): the run had errors\n");
+	assert_true(p->kept_surplus);
+	assert_string_equal(p->detail, "the run had errors");
+	free(p);
+}
+
 static void the_readable_form_of_a_folder_is_shown(void **state)
 {
 	struct progress *p = fed_text(
@@ -194,6 +222,24 @@ static void each_trouble_has_its_own_name(void **state)
 		TROUBLE_LOGIN_REFUSED},
 	    {"Host2 failure: Error login on [h] with user [u] auth [LOGIN]: 4 NO [UNAVAILABLE] later",
 		TROUBLE_LOGIN_BUSY},
+	    {"Host2 failure: Error login on [h] with user [u] auth [XOAUTH2]: [AUTHENTICATIONFAILED] no",
+		TROUBLE_TOKEN_REFUSED},
+	    {"Host2 failure: Error login on [h] with user [u] auth [OAUTHBEARER]: no", TROUBLE_TOKEN_REFUSED},
+	    {"Host2 failure: Error login on [h] with user [u] auth [XOAUTH2]: [UNAVAILABLE] later",
+		TROUBLE_LOGIN_BUSY},
+	    {"Host2 failure: Error login on [h] with user [u] auth [PLAIN]: no auth [XOAUTH2]",
+		TROUBLE_LOGIN_REFUSED},
+	    {"Host2 failure: Error login on [h] with user [u] auth [XOAUTH2]: The server does not offer the "
+	     "way to log in that was asked for. (it is not among the capabilities)",
+		TROUBLE_MECHANISM},
+	    {"Host2 failure: Error login on [h] with user [u] auth [LOGIN]: The server does not allow a "
+	     "login "
+	     "with a password on this connection. (LOGINDISABLED)",
+		TROUBLE_NO_PASSWORDS},
+	    {"Host2 failure: Error login on [h] with user [u] auth [SCRAM-SHA-256]: The server could not "
+	     "prove that it knows the password: it may be another than it seems.",
+		TROUBLE_UNPROVEN},
+	    {"Host2 failure: Error login on [h] with user [u] auth", TROUBLE_LOGIN_REFUSED},
 	    {"Host2 failure: can not open imap connection on host2 [h] with user [u]: Unable to connect to "
 	     "h:  "
 	     "Connection refused",
@@ -284,6 +330,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_running_copy_shows_where_it_is),
 	    cmocka_unit_test(the_readable_form_of_a_folder_is_shown),
+	    cmocka_unit_test(deletions_are_counted_by_the_statistics_alone),
 	    cmocka_unit_test(the_statistics_have_the_last_word),
 	    cmocka_unit_test(output_cut_anywhere_gives_the_same_figures),
 	    cmocka_unit_test(the_sizes_at_the_end_do_not_replace_those_at_the_start),
