@@ -11,6 +11,8 @@ CONF_FILLED = \
 	%D%/nginx/mailconvoy-tls.conf \
 	%D%/systemd/mailconvoy-web.socket \
 	%D%/systemd/mailconvoy-web.service \
+	%D%/systemd/mailconvoy-sso.socket \
+	%D%/systemd/mailconvoy-sso.service \
 	%D%/systemd/mailconvoy-worker.service \
 	%D%/systemd/sysusers.conf \
 	%D%/systemd/tmpfiles.conf
@@ -31,6 +33,8 @@ $(CONF_FILLED): Makefile
 %D%/nginx/mailconvoy-tls.conf: %D%/nginx/mailconvoy-tls.conf.in
 %D%/systemd/mailconvoy-web.socket: %D%/systemd/mailconvoy-web.socket.in
 %D%/systemd/mailconvoy-web.service: %D%/systemd/mailconvoy-web.service.in
+%D%/systemd/mailconvoy-sso.socket: %D%/systemd/mailconvoy-sso.socket.in
+%D%/systemd/mailconvoy-sso.service: %D%/systemd/mailconvoy-sso.service.in
 %D%/systemd/mailconvoy-worker.service: %D%/systemd/mailconvoy-worker.service.in
 %D%/systemd/sysusers.conf: %D%/systemd/sysusers.conf.in
 %D%/systemd/tmpfiles.conf: %D%/systemd/tmpfiles.conf.in
@@ -52,6 +56,8 @@ nginx_DATA = \
 systemdsystemunit_DATA = \
 	%D%/systemd/mailconvoy-web.socket \
 	%D%/systemd/mailconvoy-web.service \
+	%D%/systemd/mailconvoy-sso.socket \
+	%D%/systemd/mailconvoy-sso.service \
 	%D%/systemd/mailconvoy-worker.service
 pkgdata_DATA = %D%/mailconvoy.conf.sample
 dist_man_MANS += \

@@ -6,6 +6,7 @@
 #define MCV_CTL_CTL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "lib/arena.h"
 #include "lib/conf.h"
@@ -23,9 +24,12 @@ enum ctl_exit {
 	CTL_PROBLEMS = 1,     /* the question was answered, and the answer is not good */
 	CTL_USAGE = 64,       /* called wrongly */
 	CTL_REFUSED = 65,     /* a value given is not acceptable */
-	CTL_UNAVAILABLE = 69, /* the database cannot be used */
+	CTL_NO_INPUT = 66,    /* a file given cannot be read */
+	CTL_UNAVAILABLE = 69, /* the database, or the panel, cannot be used */
 	CTL_INTERNAL = 70,    /* a bug */
 	CTL_CONFLICT = 73,    /* it exists already, or its state forbids this */
+	CTL_TRY_LATER = 75,   /* not now, or it is not known whether it was done */
+	CTL_DENIED = 77,      /* known who asks, and they may not; or the token is not good */
 	CTL_CONFIG = 78,      /* mailconvoy.conf is missing or refused */
 };
 
@@ -51,6 +55,12 @@ enum ctl_exit ctl_connect(struct ctl *ctl, bool any_schema) MUST_CHECK;
 /* Print "mailconvoyctl: …" to standard error. */
 void ctl_complain(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+/*
+ * Hand on what was printed to standard output.  false: it cannot be; where its reader has gone that is no
+ * fault, and the exit code stays what it is.
+ */
+bool ctl_flush(void);
+
 /* Complain that what failed with e (and the database's text); the exit code for e. */
 enum ctl_exit ctl_failed(const struct ctl *ctl, const char *what, enum err e);
 
@@ -60,11 +70,17 @@ enum ctl_exit ctl_failed(const struct ctl *ctl, const char *what, enum err e);
  */
 char *ctl_ask_password(struct ctl *ctl, const char *whose);
 
+/* One line from the terminal without echo, at most max_bytes; in the ctl's arena, NULL at its end. */
+char *ctl_ask_secret(struct ctl *ctl, const char *question, size_t max_bytes);
+
+/* Whether "yes" is typed. */
+bool ctl_confirm(const char *question);
+
 /* The words after the verb; words[count] is NULL. */
 typedef enum ctl_exit ctl_verb_fn(struct ctl *ctl, int count, char **words);
 
 ctl_verb_fn verb_setup, verb_db, verb_user, verb_account, verb_token, verb_slots, verb_check, verb_doctor,
-    verb_conf, verb_key, verb_mail, verb_passwords;
+    verb_conf, verb_key, verb_mail, verb_passwords, verb_sso_link, verb_job, verb_import, verb_batch;
 
 /* Shared by setup and user: make an admin or member; the exit code. */
 enum ctl_exit ctl_user_create(
@@ -81,6 +97,13 @@ void ctl_audit(struct ctl *ctl, const char *action, const char *object, const ch
  * there; a private key of root's is given to the worker's user if there is one.
  */
 enum ctl_exit ctl_key_generate(struct ctl *ctl);
+
+/*
+ * Shared by setup and key: make the key that second factors are stored under, and give one of root's to the
+ * web's user if there is one.  CTL_CONFLICT: it is there, or there are second factors that a new one would
+ * not open.
+ */
+enum ctl_exit ctl_key_second_factor(struct ctl *ctl);
 
 /* Shared by setup and db: apply what is missing. */
 enum ctl_exit ctl_migrate(struct ctl *ctl);

@@ -30,4 +30,7 @@ void doctor_files(const struct ctl *ctl);
 /* The FastCGI socket, nginx, and whether the panel answers at base_url. */
 void doctor_web(const struct ctl *ctl);
 
+/* Whether sign-in links are made at sso_socket, where that is turned on. */
+void doctor_sso(const struct ctl *ctl);
+
 #endif

@@ -100,6 +100,10 @@ void doctor_files(const struct ctl *ctl)
 		 arena_printf(
 		     ctl->a, "chown " CTL_WORKER_USER " %s, and chmod 0400 it.", conf->private_key_file)) &&
 	     ok;
+	ok = wants(CTL_WEB_USER, conf->second_factor_key_file, R_OK,
+		 arena_printf(ctl->a, "chown " CTL_WEB_USER " %s, and chmod 0400 it.",
+		     conf->second_factor_key_file)) &&
+	     ok;
 	ok = wants(CTL_WORKER_USER, conf->smtp_ca_file, R_OK, "chmod 0644 it.") && ok;
 	ok = wants(CTL_WORKER_USER, conf->smtp_password_file, R_OK,
 		 arena_printf(

@@ -4,17 +4,14 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "ctl/ctl.h"
 #include "lib/log.h"
-#include "lib/password.h"
 #include "sql/connect.h"
 #include "sql/migrate.h"
 #include "sql/store_audit.h"
@@ -34,6 +31,11 @@ static const struct verb {
     {"account", "add|limit|suspend|resume|close|list …", "customers, and what they are allowed", verb_account,
 	true},
     {"token", "create|revoke|list …", "what scripts sign their requests with", verb_token, true},
+    {"sso-link", "--local …", "a link that signs in who asks, or whom root names", verb_sso_link, false},
+    {"job", "add|list|show|tail|cancel|rerun|confirm-deletion|delete …", "migrations, asked of the panel",
+	verb_job, false},
+    {"import", "FILE [--check] …", "queue the rows of a CSV file", verb_import, false},
+    {"batch", "list|report …", "how batches stand", verb_batch, false},
     {"passwords", "remove JOB…|--ended-before DAYS", "remove stored mailbox passwords now", verb_passwords,
 	true},
     {"slots", "[N]", "how many migrations may run at once", verb_slots, true},
@@ -49,7 +51,7 @@ static void usage(FILE *out)
 {
 	fputs("usage: mailconvoyctl [-c FILE] VERB …\n\n", out);
 	for (size_t i = 0; i < VERBS; i++)
-		fprintf(out, "  %-9s %-34s %s\n", verbs[i].name, verbs[i].words, verbs[i].help);
+		fprintf(out, "  %-9s %-42s %s\n", verbs[i].name, verbs[i].words, verbs[i].help);
 	fprintf(out, "\n  -c FILE     configuration, instead of %s\n  --version   print the version\n",
 	    conf_default_path);
 }
@@ -63,6 +65,16 @@ void ctl_complain(const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	fputc('\n', stderr);
+}
+
+static bool reader_left;
+
+bool ctl_flush(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return true;
+	reader_left = reader_left || errno == EPIPE;
+	return false;
 }
 
 static enum ctl_exit exit_for(enum err e)
@@ -121,75 +133,6 @@ void ctl_audit(struct ctl *ctl, const char *action, const char *object, const ch
 		(void)ctl_failed(ctl, "audit log", e);
 }
 
-static struct termios before_asking;
-static const int interruptions[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-
-/* Whoever breaks off gets back a terminal that shows what is typed. */
-static void break_off(int sig)
-{
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_asking);
-	(void)raise(sig); /* as it was before: SA_RESETHAND */
-}
-
-static void set_echo(bool on)
-{
-	struct sigaction act = {
-	    .sa_handler = on ? SIG_DFL : break_off, .sa_flags = on ? 0 : SA_RESETHAND | SA_NODEFER};
-	struct termios t;
-
-	if (!on && tcgetattr(STDIN_FILENO, &before_asking) != 0)
-		return;
-	sigemptyset(&act.sa_mask);
-	t = before_asking;
-	if (!on) {
-		for (size_t i = 0; i < sizeof(interruptions) / sizeof(interruptions[0]); i++)
-			(void)sigaction(interruptions[i], &act, NULL);
-		t.c_lflag &= ~(tcflag_t)ECHO;
-	}
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &t);
-	for (size_t i = 0; on && i < sizeof(interruptions) / sizeof(interruptions[0]); i++)
-		(void)sigaction(interruptions[i], &act, NULL);
-}
-
-static bool read_line(char *line, size_t size)
-{
-	if (fgets(line, (int)size, stdin) == NULL)
-		return false;
-	line[strcspn(line, "\n")] = '\0';
-	return true;
-}
-
-char *ctl_ask_password(struct ctl *ctl, const char *whose)
-{
-	char *first = arena_alloc(ctl->a, PASSWORD_MAX_BYTES + 2);
-	char *second = arena_alloc(ctl->a, PASSWORD_MAX_BYTES + 2);
-	bool ok;
-
-	/* No line of it may stay behind in stdio's buffer. */
-	(void)setvbuf(stdin, NULL, _IONBF, 0);
-	if (!isatty(STDIN_FILENO)) {
-		ok = read_line(first, PASSWORD_MAX_BYTES + 2);
-	} else {
-		set_echo(false);
-		fprintf(stderr, "Password for %s: ", whose);
-		ok = read_line(first, PASSWORD_MAX_BYTES + 2);
-		fputs("\nOnce more: ", stderr);
-		ok = ok && read_line(second, PASSWORD_MAX_BYTES + 2);
-		fputc('\n', stderr);
-		set_echo(true);
-		if (ok && strcmp(first, second) != 0) {
-			ctl_complain("the two are not the same; nothing was changed");
-			return NULL;
-		}
-	}
-	if (!ok || strlen(first) < PASSWORD_MIN_BYTES || strlen(first) > PASSWORD_MAX_BYTES) {
-		ctl_complain("a password has %d to %d bytes; nothing was changed", PASSWORD_MIN_BYTES,
-		    PASSWORD_MAX_BYTES);
-		return NULL;
-	}
-	return first;
-}
-
 static const struct verb *find_verb(const char *name)
 {
 	for (size_t i = 0; i < VERBS; i++)
@@ -211,8 +154,10 @@ static int run(struct ctl *ctl, const struct verb *v, int count, char **words)
 	code = v->run(ctl, count, words);
 	db_close(&ctl->db);
 	conf_free(&ctl->conf);
-	if (fflush(stdout) != 0 || ferror(stdout))
-		return code == CTL_OK ? CTL_UNAVAILABLE : code;
+	if (!ctl_flush() && !reader_left && code == CTL_OK) {
+		ctl_complain("cannot write to standard output");
+		return CTL_UNAVAILABLE;
+	}
 	return code;
 }
 
@@ -226,6 +171,7 @@ int main(int argc, char **argv)
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)umask(022);
+	(void)signal(SIGPIPE, SIG_IGN);
 	log_init("mailconvoyctl", 0);
 	if (at + 1 < argc && strcmp(argv[at], "-c") == 0) {
 		ctl.conf_path = argv[at + 1];

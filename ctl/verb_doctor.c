@@ -7,11 +7,13 @@
 
 #include "ctl/ctl.h"
 #include "ctl/doctor.h"
+#include "lib/secretbox.h"
 #include "lib/vault.h"
 #include "sql/migrate.h"
 #include "sql/provision.h"
 #include "sql/store_check.h"
 #include "sql/store_queue.h"
+#include "sql/store_second_factor.h"
 #include "sql/store_user.h"
 #include "sql/store_worker.h"
 
@@ -71,6 +73,42 @@ static void look_at_keys(const struct ctl *ctl)
 		doctor_good("private key %s", ctl->conf->private_key_file);
 	vault_public_free(&pub);
 	vault_private_free(&priv);
+}
+
+/* Without it those who have a second factor cannot sign in, and nobody can turn one on. */
+static void look_at_second_factors(struct ctl *ctl)
+{
+	const char *path = ctl->conf->second_factor_key_file;
+	AUTO_BUF struct buf why = BUF_INIT;
+	struct secretbox_key key = {0};
+	enum err loaded = secretbox_load(path, &key, &why);
+	unsigned count = 0, other = 0;
+
+	if (store_second_factor_count(ctl->db, key.id, &count, &other) != ERR_OK)
+		return;
+	if (loaded == ERR_DENIED && geteuid() != 0 && access(path, R_OK) != 0)
+		doctor_good("key of the second factors %s is not ours to read", path);
+	else if (loaded == ERR_NOT_FOUND && count == 0)
+		doctor_bad("Run mailconvoyctl setup: it makes the key.",
+		    "%s; nobody can turn a second factor on", why.data);
+	else if (loaded != ERR_OK)
+		doctor_bad(
+		    loaded == ERR_NOT_FOUND
+			? "Bring it back from your backup; if it is lost, mailconvoyctl user "
+			  "second-factor-off "
+			  "EMAIL lets each of them in by the password alone."
+			: "It must be a regular file of 64 hex digits, mode 0400, owned by the web's user.",
+		    "%s; users with a second factor, who cannot sign in: %u", why.data, count);
+	else if (other > 0)
+		doctor_bad("Bring the right one back from your backup, or mailconvoyctl user "
+			   "second-factor-off EMAIL "
+			   "each of them.",
+		    "users whose second factor was stored under another key than %s, and who cannot sign in: "
+		    "%u",
+		    path, other);
+	else
+		doctor_good("key of the second factors %s; users who have one: %u", path, count);
+	secretbox_forget(&key);
 }
 
 /* The last moment to see that an upgrade was not followed by setup. */
@@ -141,6 +179,7 @@ static void look_at_database(struct ctl *ctl)
 		doctor_bad("Run mailconvoyctl slots 2.", "no migration may run: there are 0 slots");
 	else
 		doctor_good("%u of %u slots in use", used, total);
+	look_at_second_factors(ctl);
 	look_at_grants(ctl);
 	look_at_workers(ctl);
 	if (store_check(ctl->db, ctl->a, &violations, &count) == ERR_OK && count > 0)
@@ -197,6 +236,7 @@ enum ctl_exit verb_doctor(struct ctl *ctl, int count, char **words)
 	look_at_directories(ctl);
 	doctor_files(ctl);
 	doctor_web(ctl);
+	doctor_sso(ctl);
 	printf("%u problem%s.\n", problems, problems == 1 ? "" : "s");
 	return problems == 0 ? CTL_OK : CTL_PROBLEMS;
 }

@@ -88,7 +88,7 @@ static enum ctl_exit first_admin(struct ctl *ctl, const char *email)
 enum ctl_exit verb_setup(struct ctl *ctl, int count, char **words)
 {
 	const char *email = NULL;
-	enum ctl_exit code;
+	enum ctl_exit code, factors;
 
 	if (count == 2 && strcmp(words[0], "--email") == 0) {
 		email = words[1];
@@ -107,9 +107,13 @@ enum ctl_exit verb_setup(struct ctl *ctl, int count, char **words)
 		printf("Keys are there: %s\n", ctl->conf->public_key_file);
 		code = CTL_OK;
 	}
+	factors = code == CTL_OK ? ctl_key_second_factor(ctl) : code;
+	if (factors == CTL_CONFLICT && access(ctl->conf->second_factor_key_file, F_OK) == 0)
+		factors = CTL_OK;
+	/* a key that is missing keeps some from signing in, and nothing else from working */
 	if (code == CTL_OK)
 		code = first_admin(ctl, email);
 	if (code == CTL_OK)
 		printf("Sign in at %s/ once the web and the worker run.\n", ctl->conf->base_url);
-	return code;
+	return code == CTL_OK ? factors : code;
 }

@@ -11,10 +11,11 @@ static enum ctl_exit usage(void)
 {
 	ctl_complain(
 	    "usage: mailconvoyctl token create --user EMAIL --scopes SCOPE,… [--installation] [--days N]\n"
-	    "                                  [--networks NETWORK,…] NAME\n"
+	    "                                  [--networks NETWORK,…] [--issuer ISSUER] NAME\n"
 	    "       mailconvoyctl token revoke ID\n"
 	    "       mailconvoyctl token list\n"
-	    "scopes: jobs:read, jobs:write, servers:write; of the installation's also accounts:write");
+	    "scopes: jobs:read, jobs:write, servers:write, sso:create; of the installation's also "
+	    "accounts:write");
 	return CTL_USAGE;
 }
 
@@ -50,6 +51,8 @@ static bool read_create(
 				*email_r = value;
 			else if (strcmp(word, "--networks") == 0)
 				f->networks = value;
+			else if (strcmp(word, "--issuer") == 0)
+				f->issuer = value;
 			else if (strcmp(word, "--scopes") == 0 ? !read_scopes(ctl, value, &f->scopes)
 				 : strcmp(word, "--days") == 0
 				     ? parse_u64(value, 1, TOKEN_DAYS_MAX, &days) != ERR_OK
@@ -91,10 +94,11 @@ static enum ctl_exit create(struct ctl *ctl, int count, char **words)
 	v = (struct viewer){.user_id = u.id, .account_id = u.account_id, .role = u.role};
 	e = store_token_create(ctl->db, &v, &f, hash, &id);
 	if (e == ERR_DENIED || e == ERR_INVALID) {
-		ctl_complain(
-		    "%s", e == ERR_INVALID
-			      ? "the name is too long, or one of the networks is none"
-			      : "--installation needs an administrator, accounts:write needs --installation");
+		ctl_complain("%s",
+		    e == ERR_INVALID
+			? "the name is too long, one of the networks is none, or the issuer may not be chosen"
+			: "--installation and --issuer need an administrator, accounts:write needs "
+			  "--installation");
 		return CTL_REFUSED;
 	}
 	if (e != ERR_OK)
@@ -118,11 +122,11 @@ static enum ctl_exit token_list(struct ctl *ctl)
 	if (e != ERR_OK)
 		return ctl_failed(ctl, "token list", e);
 	for (size_t i = 0; i < count; i++)
-		printf("%5llu  %-30s %s, %s, %s%s%s\n", (unsigned long long)list[i].id, list[i].name,
-		    list[i].email != NULL ? list[i].email : "nobody",
+		printf("%5llu  %-30s %s, %s, %s, issuer %s%s%s\n", (unsigned long long)list[i].id,
+		    list[i].name, list[i].email != NULL ? list[i].email : "nobody",
 		    list[i].is_installation ? "installation" : list[i].account_name,
-		    scope_list(ctl->a, list[i].scopes), list[i].revoked_at ? "  (revoked)" : "",
-		    list[i].is_expired ? "  (expired)" : "");
+		    scope_list(ctl->a, list[i].scopes), list[i].issuer,
+		    list[i].revoked_at ? "  (revoked)" : "", list[i].is_expired ? "  (expired)" : "");
 	return CTL_OK;
 }
 

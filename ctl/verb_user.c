@@ -5,6 +5,7 @@
 #include "lib/password.h"
 #include "lib/token.h"
 #include "sql/store_account.h"
+#include "sql/store_second_factor.h"
 #include "sql/store_user.h"
 #include "sql/store_user_admin.h"
 
@@ -19,7 +20,7 @@ static enum err find_or_make_account(struct ctl *ctl, const char *name, uint64_t
 	if (e == ERR_OK)
 		*id_r = account.id;
 	else if (e == ERR_NOT_FOUND)
-		e = store_account_create(ctl->db, name, NULL, id_r);
+		e = store_account_create(ctl->db, name, id_r);
 	return e;
 }
 
@@ -134,10 +135,11 @@ static enum ctl_exit user_list(struct ctl *ctl)
 	if (e != ERR_OK)
 		return ctl_failed(ctl, "user list", e);
 	for (size_t i = 0; i < count; i++)
-		printf("%-40s %-7s %s%s%s\n", list[i].email, role_name(list[i].role), list[i].account_name,
+		printf("%-40s %-7s %s%s%s%s\n", list[i].email, role_name(list[i].role), list[i].account_name,
 		    list[i].disabled_at    ? "  (disabled)"
 		    : list[i].has_password ? ""
 					   : "  (invited)",
+		    list[i].second_factor_at ? "  (second factor)" : "",
 		    list[i].account_suspended_at ? "  (account suspended)" : "");
 	return CTL_OK;
 }
@@ -146,6 +148,22 @@ static enum ctl_exit refuse_last(const char *email)
 {
 	ctl_complain("%s is the last administrator; nothing was changed", email);
 	return CTL_CONFLICT;
+}
+
+/* Connect, and whom the address is of; what is not CTL_OK was complained of. */
+static enum ctl_exit find_user(struct ctl *ctl, const char *email, struct user *user_r)
+{
+	enum ctl_exit code = ctl_connect(ctl, false);
+	enum err e;
+
+	if (code != CTL_OK)
+		return code;
+	e = store_user_by_email(ctl->db, ctl->a, email, user_r);
+	if (e == ERR_NOT_FOUND) {
+		ctl_complain("there is no user %s", email);
+		return CTL_REFUSED;
+	}
+	return e == ERR_OK ? CTL_OK : ctl_failed(ctl, email, e);
 }
 
 static enum ctl_exit user_role(struct ctl *ctl, const char *email, const char *role)
@@ -159,12 +177,10 @@ static enum ctl_exit user_role(struct ctl *ctl, const char *email, const char *r
 		ctl_complain("a role is admin or member");
 		return CTL_USAGE;
 	}
-	code = ctl_connect(ctl, false);
+	code = find_user(ctl, email, &user);
 	if (code != CTL_OK)
 		return code;
-	e = store_user_by_email(ctl->db, ctl->a, email, &user);
-	if (e == ERR_OK)
-		e = store_user_set_role(ctl->db, &ctl_viewer, user.id, is_admin ? ROLE_ADMIN : ROLE_MEMBER);
+	e = store_user_set_role(ctl->db, &ctl_viewer, user.id, is_admin ? ROLE_ADMIN : ROLE_MEMBER);
 	if (e == ERR_CONFLICT)
 		return refuse_last(email);
 	if (e != ERR_OK)
@@ -175,22 +191,38 @@ static enum ctl_exit user_role(struct ctl *ctl, const char *email, const char *r
 	return CTL_OK;
 }
 
+static enum ctl_exit second_factor_off(struct ctl *ctl, const char *email)
+{
+	struct user user;
+	enum ctl_exit code = find_user(ctl, email, &user);
+	enum err e;
+
+	if (code != CTL_OK)
+		return code;
+	e = store_second_factor_reset(ctl->db, &ctl_viewer, user.id);
+	if (e == ERR_NOT_FOUND) {
+		ctl_complain("%s has no second factor", email);
+		return CTL_CONFLICT;
+	}
+	if (e != ERR_OK)
+		return ctl_failed(ctl, email, e);
+	ctl_audit(ctl, "second_factor_off", arena_printf(ctl->a, "user %llu", (unsigned long long)user.id),
+	    user.email);
+	printf("%s has no second factor any more: the password alone signs them in.\n", user.email);
+	return CTL_OK;
+}
+
 /* passwd, link, disable and enable name one user. */
 static enum ctl_exit user_change(struct ctl *ctl, const char *verb, const char *email)
 {
 	char hash[PASSWORD_HASH_MAX];
 	struct user user;
-	enum ctl_exit code = ctl_connect(ctl, false);
+	enum ctl_exit code = find_user(ctl, email, &user);
 	enum err e;
 
 	if (code != CTL_OK)
 		return code;
-	e = store_user_by_email(ctl->db, ctl->a, email, &user);
-	if (e == ERR_NOT_FOUND) {
-		ctl_complain("there is no user %s", email);
-		return CTL_REFUSED;
-	}
-	if (e == ERR_OK && strcmp(verb, "passwd") == 0) {
+	if (strcmp(verb, "passwd") == 0) {
 		const char *password = ctl_ask_password(ctl, email);
 
 		if (password == NULL)
@@ -198,9 +230,9 @@ static enum ctl_exit user_change(struct ctl *ctl, const char *verb, const char *
 		e = password_hash(password, hash);
 		if (e == ERR_OK)
 			e = store_user_set_password(ctl->db, user.id, hash);
-	} else if (e == ERR_OK && strcmp(verb, "link") == 0) {
+	} else if (strcmp(verb, "link") == 0) {
 		return print_link(ctl, user.id, email);
-	} else if (e == ERR_OK) {
+	} else {
 		e = store_user_admit(ctl->db, &ctl_viewer, user.id, strcmp(verb, "disable") == 0);
 	}
 	if (e == ERR_CONFLICT)
@@ -225,11 +257,13 @@ enum ctl_exit verb_user(struct ctl *ctl, int count, char **words)
 		return user_list(ctl);
 	if (count == 3 && strcmp(words[0], "role") == 0)
 		return user_role(ctl, words[1], words[2]);
+	if (count == 2 && strcmp(words[0], "second-factor-off") == 0)
+		return second_factor_off(ctl, words[1]);
 	for (size_t i = 0; count == 2 && i < sizeof(of_one) / sizeof(of_one[0]); i++)
 		if (strcmp(words[0], of_one[i]) == 0)
 			return user_change(ctl, words[0], words[1]);
 	ctl_complain("usage: mailconvoyctl user add|invite [--role admin|member] [--account NAME] EMAIL\n"
-		     "       mailconvoyctl user passwd|link|disable|enable EMAIL\n"
+		     "       mailconvoyctl user passwd|link|disable|enable|second-factor-off EMAIL\n"
 		     "       mailconvoyctl user role EMAIL admin|member\n"
 		     "       mailconvoyctl user list");
 	return CTL_USAGE;

@@ -27,7 +27,8 @@ DIR = tempfile.mkdtemp(prefix="mcv-doctor-")
 atexit.register(shutil.rmtree, DIR, ignore_errors=True)
 namespace.add_users(DIR)
 os.chmod(DIR, 0o711)
-servers = stack.Stack(os.path.join(DIR, "stack"), BUILD, port=0, separate=True, parts=("mariadb", "web", "worker"),
+servers = stack.Stack(os.path.join(DIR, "stack"), BUILD, port=0, separate=True, sso=True,
+                      parts=("mariadb", "web", "worker"),
                       settings={"sync_program": os.path.join(BUILD, "engine", "mailconvoy-sync")})
 try:
     servers.check_prerequisites()
@@ -198,6 +199,21 @@ def test_it_sees_a_state_directory_that_is_not_there():
 def test_it_sees_a_socket_open_to_everybody():
     with mode(SOCKET, 0o666):
         finds(SOCKET + " is open to everybody", "chmod 0660")
+
+
+def test_it_sees_whether_control_panels_get_links():
+    has(ctl("doctor")[1], "ok       sign-in links for control panels from " + servers.sso_socket)
+    has(namespace.run_as("nobody", servers.ctl, "-c", servers.conf, "doctor")[1], "ok       sign-in links")
+    with mode(servers.sso_socket, 0o600):
+        finds(servers.sso_socket + " is not open to everybody", "chmod 0666")
+    for where in ("", "/nowhere/sso.sock"):
+        code, out = ctl("doctor", conf=conf_with(sso_socket=where))
+        same(code, OK, out)
+        has(out, "note     signing in from control panels on this machine is off")
+    servers.sso_process.stop()
+    finds("nobody answers at " + servers.sso_socket, "systemctl status mailconvoy-sso")
+    servers.start_sso()
+    is_well()
 
 
 def test_it_sees_a_panel_that_nobody_serves():

@@ -192,6 +192,7 @@ def test_an_invited_user_gets_a_link_and_the_last_administrator_stays():
     has(ok("user", "role", "invited@example.org", "admin"), "administrator")
     ok("user", "role", "invited@example.org", "member")
     refused(USAGE, "user", "role", "invited@example.org", "king")
+    has(refused(REFUSED, "user", "role", "nobody@example.org", "member"), "there is no user nobody@example.org")
     sql("UPDATE user SET disabled_at = UTC_TIMESTAMP(6) WHERE role = 'admin' AND email <> 'support@example.org'")
     has(refused(CONFLICT, "user", "disable", "support@example.org"), "last administrator")
     has(refused(CONFLICT, "user", "role", "support@example.org", "member"), "last administrator")

@@ -3,12 +3,15 @@ The stack with web and worker as the users of an installation, and customers wit
 machine of a control panel.  All users exist in a mount namespace only.
 """
 import atexit
+import html
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TESTS = os.path.dirname(HERE)
@@ -21,19 +24,13 @@ from panel import Panel  # noqa: E402
 
 BUILD = os.environ.get("MCV_BUILDDIR") or stack.SOURCE
 PLUGINS = os.path.join(stack.SOURCE, "conf", "panels")
-CUSTOMERS = {"bob": 61811, "eve": 61812}
-# What the stand-in of mailconvoyctl writes about each call: who called, with what, and the whole environment.
-RECORDER = """#!/bin/sh
-case $1 in
-sso-link)
-    if [ -e %(dir)s/refuse ]; then echo "the socket does not answer" >&2; exit 69; fi
+CUSTOMERS = {"bob": 58811, "eve": 58812}
+# mailconvoyctl with the configuration of this stack.  What the plugins call also writes down each sso-link: who called,
+# with what, and the whole environment.
+NOTING = """#!/bin/sh
+if [ "$1" = sso-link ]; then
     { id -un; printf '%%s\\n' "$@"; env | sort; } > %(dir)s/calls/$(id -un)
-    printf 'https://mail.example.org/sso/%%s\\n' "$(id -un)"
-    ;;
-*) exec %(ctl)s -c %(conf)s "$@" ;;
-esac
-"""
-REAL = """#!/bin/sh
+fi
 exec %(ctl)s -c %(conf)s "$@"
 """
 
@@ -45,7 +42,7 @@ def need(*programs):
 
 
 class Host:
-    """A panel's machine.  ctl: mailconvoyctl as the plugins call it; recorder: the stand-in that notes sso-link."""
+    """A panel's machine.  ctl: mailconvoyctl as the plugins call it."""
 
     def __init__(self, script):
         namespace.enter(script, BUILD)
@@ -54,7 +51,7 @@ class Host:
         atexit.register(shutil.rmtree, self.dir, ignore_errors=True)
         namespace.USERS.update(CUSTOMERS)
         namespace.add_users(self.dir)
-        self.stack = stack.Stack(os.path.join(self.dir, "stack"), BUILD, port=0, separate=True,
+        self.stack = stack.Stack(os.path.join(self.dir, "stack"), BUILD, port=0, separate=True, sso=True,
                                  parts=("mariadb", "web"), settings=self.settings())
         try:
             self.stack.check_prerequisites()
@@ -65,8 +62,7 @@ class Host:
         self.calls = os.path.join(self.dir, "calls")
         os.mkdir(self.calls)
         os.chmod(self.calls, 0o1777)
-        self.recorder = self.program("recorder", RECORDER)
-        self.ctl = self.program("ctl", REAL)
+        self.ctl = self.program("ctl", NOTING)
         self.panel = Panel(self.stack.env["URL"])
         self.panel.sign_in(self.stack.env["ADMIN_EMAIL"], self.stack.env["ADMIN_PASSWORD"])
 
@@ -87,7 +83,7 @@ class Host:
         return target
 
     def call_of(self, user):
-        """What the recorder noted of the last call by user: (user, words, environment)."""
+        """What was noted of the last call by user: (user, words, environment)."""
         path = os.path.join(self.calls, user)
         with open(path, encoding="utf-8") as f:
             lines = f.read().splitlines()
@@ -96,20 +92,62 @@ class Host:
         return lines[0], words, dict(line.split("=", 1) for line in lines[1 + len(words):])
 
     def refuse(self, refusing):
-        path = os.path.join(self.dir, "refuse")
-        if refusing:
-            with open(path, "w", encoding="ascii"):
-                os.chmod(path, 0o644)
-        elif os.path.exists(path):
-            os.unlink(path)
+        """Nobody answers at the socket any more; somebody does again, who counts from nothing."""
+        if self.stack.sso_process.child.poll() is None:
+            self.stack.sso_process.stop()
+            self.stack.running.remove(self.stack.sso_process)
+        if not refusing:
+            self.stack.start_sso()
 
-    def account(self, external):
-        """Of that external id as an administrator sees it, or None."""
-        found = self.panel.get("/api/v1/accounts?external_id=" + external)["accounts"]
+    def follow(self, url):
+        """Use a link as a browser does: (a session of whom it signs in, where it leads)."""
+        base = self.stack.env["URL"]
+        tap.same(url[:len(base) + 5], base + "/sso/")
+        visitor = Panel(base)
+        page = visitor.page(url[len(base):])
+        form = re.search(r'<form[^>]* method="post"[^>]*>.*?</form>', page, re.S).group(0)
+        action = re.search(r' action="([^"]*)"', form)
+        fields = [(name, html.unescape(value))
+                  for name, value in re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form)]
+        status, headers, body = visitor.raw(
+            "POST", html.unescape(action.group(1)) if action else url[len(base):], urllib.parse.urlencode(fields),
+            {"Content-Type": "application/x-www-form-urlencoded"})
+        tap.same(status, 303, body.decode(errors="replace")[:2000])
+        visitor.csrf = visitor.token_of(visitor.page("/migration/jobs"))
+        return visitor, headers["Location"]
+
+    def opens(self, url, user, where="/migration/jobs"):
+        """The link leads there, signed in to that customer's account, works once, and shows nothing of others'."""
+        visitor, to = self.follow(url)
+        tap.same(to, where)
+        account = self.account(user)["id"]
+        who = visitor.get("/session")["user"]
+        tap.same(who["role"], "member")
+        tap.same(self.rows("SELECT account_id FROM user WHERE email = '%s'" % who["email"]), [[str(account)]])
+        if not visitor.get("/migration/jobs")["jobs"]:
+            server = visitor.add_server("Server", "imap.example.org", 993, shared=False)["id"]
+            visitor.add_job(server, user, "secret", server, user + "2", "secret", name="job of " + user)
+        jobs = self.rows("SELECT id, account_id FROM job")
+        own = sorted(int(job) for job, of in jobs if of == str(account))
+        tap.same(sorted(job["id"] for job in visitor.get("/migration/jobs")["jobs"]), own)
+        tap.has(visitor.page("/migration/jobs"), "job of " + user)
+        for job, of in jobs:
+            status, _, _ = visitor.raw("GET", "/migration/jobs/" + job)
+            tap.same((job, status), (job, 200 if of == str(account) else 404))
+        tap.same(visitor.raw("GET", "/migration/accounts")[0], 403)
+        tap.same(Panel(self.stack.env["URL"]).raw("GET", url[len(self.stack.env["URL"]):])[0], 404)
+
+    def rows(self, text):
+        return [line.split("\t") for line in self.stack.db.sql("USE mailconvoy; " + text).splitlines()]
+
+    def account(self, external, issuer="local"):
+        """What that issuer calls so as an administrator sees it, or None."""
+        found = self.panel.get("/api/v1/accounts?external_id=%s&issuer=%s" % (external, issuer))["accounts"]
         return found[0] if found else None
 
     def add_account(self, external):
-        return self.panel.form("/api/v1/accounts", {"name": "Account of " + external, "external_id": external})["account"]
+        return self.panel.form("/api/v1/accounts", {"name": "Account of " + external, "external_id": external,
+                                                      "may_exist": "1"})["account"]
 
 
 def run_as(user, *words, env=None, text="", cwd="/"):

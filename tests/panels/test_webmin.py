@@ -24,7 +24,7 @@ PASSWORD = "a password of webmin"
 
 def write_config(where, embed=0, ctl=None, url="https://mail.example.org"):
     with open(os.path.join(where, "config"), "w", encoding="ascii") as out:
-        out.write("ctl=%s\nembed=%d\nurl=%s\n" % (ctl or host.recorder, embed, url))
+        out.write("ctl=%s\nembed=%d\nurl=%s\n" % (ctl or host.ctl, embed, url))
 
 
 class StandIn:
@@ -124,12 +124,14 @@ def each_asks_as_themselves(webmin):
     webmin.set_up()
     for user in ("bob", "eve"):
         for query in ("open=1", "open=window&user=root&account=eve"):
-            same(webmin.ask(user, query), (True, "https://mail.example.org/sso/" + user))
+            redirects, to = webmin.ask(user, query)
+            same(redirects, True, to)
+            host.opens(to, user)
             who, words, environment = host.call_of(user)
             same((who, words), (user, ["sso-link", "--local", "--return-to", "/migration/jobs"]))
             same(sorted(set(environment) - {"PWD", "SHLVL", "_", "OLDPWD"}), ["PATH"])
     webmin.set_up(embed=1)
-    same(webmin.ask("bob", "open=frame"), (True, "https://mail.example.org/sso/bob?embed=1"))
+    host.opens(webmin.ask("bob", "open=frame")[1], "bob", "/migration/jobs?embed=1")
     same(host.call_of("bob")[1][-1], "/migration/jobs?embed=1")
 
 
@@ -217,9 +219,12 @@ def test_as_a_plugin_of_virtualmin_it_closes_the_account_with_its_owner():
     has(feature("feature_delete({ 'user' => 'never-here' })"), "result 1")
     for user in ("eve;id", "--help", "../eve", "eve\\n"):
         feature("feature_delete({ 'user' => \"%s\" })" % user)
+    closed = host.account("bob")["id"]
     out = feature("feature_delete({ 'user' => 'bob' })")
     has(out, "Closing the account in mailconvoy ..\n.. done\nresult 1")
     same((host.account("bob"), host.account("eve")["is_closed"]), (None, False))
+    host.opens(standin.ask("bob", "open=1")[1], "bob")
+    same(host.account("bob")["id"] == closed, False, "who has the name next comes upon the former one's account")
     standin.set_up(ctl="/bin/false")
     has(feature("feature_delete({ 'user' => 'eve' })"), "mailconvoyctl account close id:eve\nresult 0")
 

@@ -3,9 +3,10 @@ import json
 import os
 
 import panelstack
+import panel
 import tap
 from panelstack import run_as
-from tap import Skip, has, lacks, same
+from tap import has, lacks, same
 
 panelstack.need("php")
 host = panelstack.Host(__file__)
@@ -13,14 +14,14 @@ MODULE = host.copy("whmcs/modules/servers/mailconvoy", "whmcs")
 
 
 def token(**scopes):
-    form = {"name": "WHMCS", "installation": "1"}
+    form = {"name": "WHMCS", "installation": "1", "issuer": "whmcs"}
     form.update(scopes or {"accounts_write": "1", "sso_create": "1"})
     return host.panel.form("/migration/tokens", form)["token"]
 
 
 TOKEN = token()
 CLIENT = {"companyname": "", "firstname": "J&ouml;rg", "lastname": "O&#039;Neil &amp; <i>Sons</i>",
-          "email": "joerg@example.org"}
+          "email": "joerg@example.org", "userid": 3}
 
 
 def params(service=7, **more):
@@ -31,11 +32,13 @@ def params(service=7, **more):
     return given
 
 
-def call(name, given=None, noisy=False):
+def call(name, given=None, noisy=False, staff=None):
     """The function's result; what it logs must not hold the token."""
     asked = {"call": "mailconvoy_" + name}
     if given is not None:
         asked["params"] = given
+    if staff is not None:
+        asked["staff"] = staff
     code, out, err = run_as("root", "/usr/bin/php", "-n", "-d", "display_errors=1", "-d", "error_reporting=-1",
                             os.path.join(panelstack.HERE, "whmcs_call.php"), MODULE, text=json.dumps(asked),
                             env={"PATH": "/usr/bin:/bin"})
@@ -45,7 +48,7 @@ def call(name, given=None, noisy=False):
 
 
 def account(service=7):
-    return host.account("whmcs-%d" % service)
+    return host.account("whmcs-%d" % service, "whmcs")
 
 
 def test_the_module_says_what_it_is_and_asks_for():
@@ -104,11 +107,31 @@ def test_suspending_and_unsuspending_do_however_often():
 
 
 def test_a_customer_is_signed_in_and_sees_their_own_account():
-    if "/sso-links" not in host.panel.get("/api/v1/openapi.json")["paths"]:
-        raise Skip("this mailconvoy makes no sign-in links")
-    answer = call("ServiceSingleSignOn", params())
-    same(answer["success"], True, str(answer))
-    has(answer["redirectTo"], host.stack.env["URL"] + "/")
+    for service, email in ((7, "joerg@example.org"), (8, "whmcs-8-client-3@whmcs.invalid")):
+        answer = call("ServiceSingleSignOn", params(service))
+        same(answer["success"], True, str(answer))
+        has(answer["redirectTo"], host.stack.env["URL"] + "/sso/")
+        browser = panel.Panel(host.stack.env["URL"])
+        path = answer["redirectTo"][len(host.stack.env["URL"]):]
+        has(browser.page(path), account(service)["name"].replace("&", "&amp;").split(" ")[0])
+        browser.form(path, {"csrf": browser.token_of(browser.page(path))}, json_answer=False)
+        same(browser.get("/session")["user"], {"email": email, "role": "member"})
+        same(browser.get("/migration/jobs")["jobs"], [])
+        same([u["account_name"] for u in host.panel.get("/api/v1/users")["users"] if u["email"] == email],
+             [account(service)["name"]])
+
+
+def test_staff_are_named_where_they_are_in_a_customers_place():
+    answer = call("ServiceSingleSignOn", params(7), staff=3)
+    browser = panel.Panel(host.stack.env["URL"])
+    path = answer["redirectTo"][len(host.stack.env["URL"]):]
+    browser.form(path, {"csrf": browser.token_of(browser.page(path))}, json_answer=False)
+    same(browser.get("/session")["user"]["support"], "WHMCS administrator 3")
+
+
+def test_a_service_that_was_not_created_is_not_by_signing_in():
+    same(call("ServiceSingleSignOn", params(77))["success"], False)
+    same(account(77), None)
 
 
 def test_a_failed_sign_in_tells_the_customer_nothing_of_the_server():

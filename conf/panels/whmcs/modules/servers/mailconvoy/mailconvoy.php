@@ -2,8 +2,8 @@
 /*
  * WHMCS provisioning module: a mailconvoy account for each service.
  *
- * The server in WHMCS names mailconvoy's host; its access hash is an API token of the installation with the scopes
- * accounts:write and sso:create.  WHMCS keeps it encrypted and shows it to staff alone; customers get nothing but links
+ * The server in WHMCS names mailconvoy's host; its access hash is an API token of the installation with the issuer
+ * whmcs and the scopes accounts:write and sso:create.  WHMCS keeps it encrypted and shows it to staff alone; customers get nothing but links
  * that work once.  Every function may be called again: what is done already is answered with success.
  */
 
@@ -52,6 +52,12 @@ function mailconvoy_TestConnection(array $params)
 function mailconvoy_external_id(array $params)
 {
     return 'whmcs-' . (int) $params['serviceid'];
+}
+
+/** The client in this service: the same client is another user in another, and another client, too. */
+function mailconvoy_user(array $params)
+{
+    return mailconvoy_external_id($params) . '-client-' . (int) ($params['clientsdetails']['userid'] ?? 0);
 }
 
 /** The account of the service, or null. */
@@ -135,9 +141,13 @@ function mailconvoy_ServiceSingleSignOn(array $params)
     try {
         $link = $api->post('/sso-links', [
             'account' => mailconvoy_external_id($params),
-            'user' => $params['clientsdetails']['email'] ?? '',
+            'user' => mailconvoy_user($params),
+            'email' => filter_var($params['clientsdetails']['email'] ?? '', FILTER_VALIDATE_EMAIL) ?: '',
             'role' => 'member',
             'return_to' => '/migration/jobs',
+            'must_exist' => '1',
+            // staff who look at a customer's service, or are logged in as the customer
+            'support' => isset($_SESSION['adminid']) ? 'WHMCS administrator ' . (int) $_SESSION['adminid'] : '',
         ]);
         return ['success' => true, 'redirectTo' => $link['url']];
     } catch (Refused $problem) {
