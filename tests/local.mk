@@ -11,4 +11,5 @@ include tests/fuzz/local.mk
 include tests/bench/local.mk
 include tests/ctl/local.mk
 include tests/stack/local.mk
+include tests/scan/local.mk
 include tests/panels/local.mk

@@ -44,6 +44,11 @@ def layout(path, text):
         yield text.count("\n"), "empty lines at the end of the file"
 
 
+def merged(path, text):
+    for m in re.finditer(r"^(<{7}|>{7}|[|]{7}) .", text, re.M):
+        yield line_of(text, m.start()), "a merge was not finished here"
+
+
 def private(path, text):
     for m in PRIVATE_PATH.finditer(text):
         yield line_of(text, m.start()), "a path of somebody's machine: %s" % m.group(0)
@@ -105,6 +110,7 @@ RULES = [
     Rule("no_file_is_longer_than_500_lines", is_code, length, ("lib/x.c", "\n" * 501)),
     Rule("nothing_is_left_for_later", is_text, later, ("lib/x.c", "/* TO" "DO: later */\n")),
     Rule("lines_end_and_indent_one_way", is_text, layout, ("lib/x.c", "int x; \n")),
+    Rule("no_merge_is_left_unfinished", is_text, merged, ("x", "<<<<<<" "< HEAD\n")),
     Rule("no_path_of_somebodys_machine", is_text, private, ("lib/x.c", "/* see /ho" "me/user/x */\n")),
     Rule("text_is_utf8_without_invisible_characters", is_text, encoding, ("lib/x.c", "a\u202eb\n")),
     Rule("no_code_in_comments", lambda p: p.endswith((".c", ".h", ".js", ".mjs")), dead_code,

@@ -17,9 +17,13 @@ OWNERS = {
     r"mysql\.h|mariadb/.*": r"sql/db\.c",
     r"fcgiapp\.h|fcgi_.*": r"fcgi/main\.c",
     r"libesmtp\.h|auth-client\.h": r"worker/mail\.c",
+    r"curl/.*": r"ctl/http\.c",
     r"confuse\.h": r"lib/conf\.c",
     r"crypt\.h": r"lib/password\.c",
+    r"oath\.h|liboath/.*": r"fcgi/totp\.c",
+    r"qrencode\.h": r"fcgi/qr\.c",
     r"zlib\.h": r"(sql/logzip|imap/deflate)\.c",
+    r"stringprep\.h": r"imap/saslprep\.c",
     r"openssl/ssl\.h": r"imap/(tls|stream)\.c",
     r"json-c/.*": r"(lib|fcgi|ctl)/.*|worker/notify_text\.c",
     r"regex\.h": r"engine/chosen\.c",  # imapsync's --include, --exclude; never a pattern from the panel

@@ -1,6 +1,8 @@
 # tests/stack: starts the real servers, for tests and for ./demo
 STACK_TESTS = \
 	%D%/test_batch.py \
+	%D%/test_hostile_options.py \
+	%D%/test_import_options.py \
 	%D%/test_install.py \
 	%D%/test_separation.py \
 	%D%/test_stack.py
@@ -19,5 +21,6 @@ EXTRA_DIST += $(STACK_TESTS) \
 	%D%/web.py \
 	%D%/sample.py \
 	%D%/panel.py \
+	%D%/whole.py \
 	%D%/demo.py \
 	%D%/smtp_catcher.py

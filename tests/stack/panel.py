@@ -93,10 +93,11 @@ class Panel:
             fields["dry_run"] = "1"
         return self.form("/migration/jobs", fields)["job"]
 
-    def import_file(self, text, name="mailboxes.csv"):
-        """Upload a CSV file; the preview."""
+    def import_file(self, text, name="mailboxes.csv", options=None):
+        """Upload a CSV file, with options for all its rows; the preview."""
         boundary = "mailconvoy-%032x" % time.time_ns()
-        body = ("--%s\r\nContent-Disposition: form-data; name=\"file\"; filename=\"%s\"\r\n"
+        body = ("--%s\r\nContent-Disposition: form-data; name=\"options\"\r\n\r\n%s\r\n" % (boundary, json.dumps(options or {})) +
+                "--%s\r\nContent-Disposition: form-data; name=\"file\"; filename=\"%s\"\r\n"
                 "Content-Type: text/csv\r\n\r\n%s\r\n--%s--\r\n" % (boundary, name, text, boundary)).encode()
         status, _, data = self.raw("POST", "/migration/import", body, {
             "Content-Type": "multipart/form-data; boundary=" + boundary, "Accept": "application/json",

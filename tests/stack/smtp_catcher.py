@@ -2,11 +2,13 @@
 
 --tls CERT KEY: TLS from the first byte.  --starttls CERT KEY: STARTTLS, and nothing without it.  --login USER
 PASSWORD: and nothing without that.  The word in DIRECTORY/mode is looked at for each mail: keep (as without it), refuse
-or later (the recipient), refuse-data.  --misbehave hang: take connections and say nothing.  --misbehave inject: answer
+or later (the recipient), refuse-data, echo-link (refuse, and repeat the last word of the text with "://" in it).  --misbehave hang: take connections and say nothing.  --misbehave inject: answer
 STARTTLS, and the EHLO that should come encrypted, too.
 """
 
 import argparse
+import email
+import email.policy
 import os
 import signal
 import socket
@@ -39,6 +41,10 @@ class Keep:
     async def handle_DATA(self, server, session, envelope):
         if self.mode() == "refuse-data":
             return "554 5.6.0 not with these words"
+        if self.mode() == "echo-link":
+            mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+            words = mail.get_body(("plain",)).get_content().split()
+            return "554 5.7.1 spam: " + [word for word in words if "://" in word][-1]
         self.count += 1
         name = os.path.join(self.directory, "%d-%06d.eml" % (time.time_ns(), self.count))
         with open(name + ".part", "wb") as out:

@@ -39,14 +39,20 @@ WEB_USER, WORKER_USER = "mailconvoy-web", "mailconvoy-worker"
 ELSEWHERE = "mailconvoy-mail-"
 MARK = ".mailconvoy-stack"
 REMAINS = ("mariadb", "source", "destination", "ca", "keys", "state", "web", "smtp", "mailconvoy.conf", "smtp.log",
-           "worker.log")
+           "sso.log", "worker.log")
+
+
+def listens(path):
+    """Whether the Unix socket takes connections: it is there, and open to all, a moment before it does."""
+    with open("/proc/net/unix", encoding="utf-8") as f:
+        return any(words[3] == "00010000" and words[-1] == path for words in map(str.split, f))
 
 
 class Stack:
     """port: 0 finds a free one; None is 8080, or a free one when that is taken."""
 
     def __init__(self, directory, builddir, port=None, parts=PARTS, with_sample=True, settings=None, quick=False,
-                 separate=False, limits=False):
+                 separate=False, limits=False, sso=False):
         self.dir = os.path.abspath(directory)
         self.build = os.path.abspath(builddir)
         self.parts = parts
@@ -59,6 +65,8 @@ class Stack:
         # As root: web and worker run as the users of an installation, made known by mailconvoyctl setup.
         self.separate = separate
         self.limits = limits
+        # The local socket for sign-in links, beside the web.
+        self.sso = sso
         self.running = []
         self.env = {}
         self.ctl = os.path.join(self.build, "ctl", "mailconvoyctl")
@@ -151,11 +159,13 @@ class Stack:
             "database_socket": self.path("mariadb", "db.sock"),
             "public_key_file": self.path("keys", "sealing.pub"),
             "private_key_file": self.path("keys", "sealing.key"),
+            "second_factor_key_file": self.path("keys", "second-factor.key"),
             "template_path": os.path.join(SOURCE, "templates"),
             "static_dir": os.path.join(SOURCE, "templates", "static"),
             "sql_dir": os.path.join(SOURCE, "sql"),
             "state_dir": self.path("state"),
             "run_dir": self.path("web"),
+            "sso_socket": self.path("web", "sso.sock"),
             "engine_program": os.path.join(self.build, "engine", "mailconvoy-sync"),
         }
         if "CA_FILE" in self.env:
@@ -188,6 +198,7 @@ class Stack:
             return
         self.run_ctl("db", "migrate")
         self.run_ctl("key", "generate")
+        self.run_ctl("key", "second-factor")
         password = secrets.token_urlsafe(15)
         self.run_ctl("user", "add", "--role", "admin", ADMIN, text=password + "\n")
         self.env.update(ADMIN_EMAIL=ADMIN, ADMIN_PASSWORD=password)
@@ -207,6 +218,22 @@ class Stack:
         self.running.append(server)
         server.start()
         self.env.update(URL="http://127.0.0.1:%d" % self.port, WEB_PID=server.fcgi.pid, CONF=self.conf, CTL=self.ctl)
+        if self.sso:
+            self.start_sso()
+
+    def start_sso(self):
+        """As systemd starts it: the socket is root's and for all, and there before the process."""
+        user = ["-u", WEB_USER, "-g", WEB_USER] if self.separate else []
+        self.sso_socket = self.path("web", "sso.sock")
+        if os.path.exists(self.sso_socket):
+            os.unlink(self.sso_socket)
+        self.sso_log = self.path("sso.log")
+        self.sso_process = Process("mailconvoy-web --sso", [
+            "spawn-fcgi", "-n", "-s", self.sso_socket, "-M", "0666", *user, "--",
+            os.path.join(self.build, "fcgi", "mailconvoy-web"), "--sso", "-c", self.conf], self.sso_log)
+        self.running.append(self.sso_process)
+        wait_for("the local socket", lambda: self.sso_process.check() or listens(self.sso_socket))
+        self.env.update(SSO_SOCKET=self.sso_socket)
 
     def start_worker(self):
         self.prepare()

@@ -2,7 +2,6 @@
 One evening's work through the whole product: a file of 200 mailboxes, some rows bad, is imported, run dry, looked at and
 run for real; mail tells the result.
 """
-import atexit
 import csv
 import email
 import email.policy
@@ -10,43 +9,25 @@ import glob
 import io
 import os
 import re
-import shutil
 import sys
-import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "http"), os.path.join(os.path.dirname(HERE), "engine")]
 
 import imapbox  # noqa: E402
-import stack    # noqa: E402
 import tap      # noqa: E402
 from panel import Panel  # noqa: E402
 from tap import has, lacks, same  # noqa: E402
+import whole  # noqa: E402
 
-BUILD = os.environ.get("MCV_BUILDDIR") or stack.SOURCE
 HEADER = "sourceServerId,sourceEmail,sourcePassword,destServerId,destEmail,destPassword,name"
 TAG = "One evening"
 # Lines of the file whose row cannot be imported, and why.
 BAD = {12: "Unknown server", 55: "missing", 56: "not an e-mail address", 101: "as in line 2", 200: "fields"}
 WRONG_PASSWORD = 77  # a line that can be imported, and whose job fails
 
-for program in ("ctl/mailconvoyctl", "fcgi/mailconvoy-web", "worker/mailconvoy-worker", "engine/mailconvoy-sync"):
-    if not os.path.exists(os.path.join(BUILD, program)):
-        tap.skip_all("%s is not built" % program)
-DIR = tempfile.mkdtemp(prefix="mcv-batch-")
-atexit.register(shutil.rmtree, DIR, ignore_errors=True)
-os.chmod(DIR, 0o711)
-servers = stack.Stack(os.path.join(DIR, "stack"), BUILD, port=0, with_sample=False,
-                      parts=("mariadb", "dovecot", "smtp", "web", "worker"),
-                      settings={"sync_program": os.path.join(BUILD, "engine", "mailconvoy-sync"), "poll_ms": "50",
-                                "mail_log_links": "true"})
-try:
-    servers.check_prerequisites()
-except RuntimeError as why:
-    tap.skip_all(str(why))
-atexit.register(servers.stop)
-servers.start()
+servers = whole.start("batch", more_parts=("smtp",), mail_log_links="true")
 panel = Panel(servers.env["URL"])
 made = {}
 
