@@ -28,6 +28,8 @@ enum ctl_exit verb_slots(struct ctl *ctl, int count, char **words)
 	if (code != CTL_OK)
 		return code;
 	e = count == 1 ? store_queue_slots_set(ctl->db, wanted, &total) : ERR_OK;
+	if (e == ERR_OK && count == 1)
+		ctl_audit(ctl, "slots", NULL, words[0]);
 	if (e == ERR_OK)
 		e = store_queue_slots(ctl->db, &total, &used);
 	if (e != ERR_OK)

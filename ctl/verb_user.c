@@ -19,32 +19,59 @@ static enum err find_or_make_account(struct ctl *ctl, const char *name, uint64_t
 
 	if (e == ERR_OK)
 		*id_r = account.id;
-	else if (e == ERR_NOT_FOUND)
-		e = store_account_create(ctl->db, name, id_r);
+	if (e != ERR_NOT_FOUND)
+		return e;
+	e = store_account_create(ctl->db, name, id_r);
+	if (e == ERR_OK)
+		ctl_audit(ctl, "account_create",
+		    arena_printf(ctl->a, "account %llu", (unsigned long long)*id_r), name);
 	return e;
+}
+
+static void note(struct ctl *ctl, const char *action, uint64_t id, const char *detail)
+{
+	ctl_audit(ctl, action, arena_printf(ctl->a, "user %llu", (unsigned long long)id), detail);
+}
+
+/* Why there is no such user now; account NULL: the first. */
+static enum ctl_exit refuse_new(struct ctl *ctl, enum err e, const char *email, const char *account)
+{
+	if (e == ERR_CONFLICT) {
+		ctl_complain("there is a user %s already", email);
+		return CTL_CONFLICT;
+	}
+	if (e == ERR_NOT_FOUND) {
+		ctl_complain("the account %s is closed: nobody signs in for it; name another",
+		    account != NULL ? account : first_account);
+		return CTL_CONFLICT;
+	}
+	if (e == ERR_INVALID) {
+		ctl_complain("%s is not an e-mail address", email);
+		return CTL_REFUSED;
+	}
+	return ctl_failed(ctl, email, e);
 }
 
 enum ctl_exit ctl_user_create(
     struct ctl *ctl, const char *email, bool is_admin, const char *account, const char *password)
 {
 	char hash[PASSWORD_HASH_MAX];
+	enum role role = is_admin ? ROLE_ADMIN : ROLE_MEMBER;
 	uint64_t account_id, id;
 	enum err e = password_hash(password, hash);
 
+	if (e == ERR_INVALID) {
+		ctl_complain("the password is too short or too long, or has a line break");
+		return CTL_REFUSED;
+	}
 	if (e == ERR_OK)
 		e = find_or_make_account(ctl, account != NULL ? account : first_account, &account_id);
 	if (e == ERR_OK)
-		e = store_user_create(
-		    ctl->db, account_id, email, hash, is_admin ? ROLE_ADMIN : ROLE_MEMBER, &id);
-	if (e == ERR_CONFLICT) {
-		ctl_complain("there is a user %s already", email);
-		return CTL_CONFLICT;
-	}
-	if (e == ERR_INVALID) {
-		ctl_complain("%s is not an e-mail address, or the password has a line break", email);
-		return CTL_REFUSED;
-	}
-	return e == ERR_OK ? CTL_OK : ctl_failed(ctl, email, e);
+		e = store_user_create(ctl->db, account_id, email, hash, role, &id);
+	if (e != ERR_OK)
+		return refuse_new(ctl, e, email, account);
+	note(ctl, "user_create", id, arena_printf(ctl->a, "%s as %s", email, role_name(role)));
+	return CTL_OK;
 }
 
 /* A link by which they choose their own password, printed this once. */
@@ -59,28 +86,23 @@ static enum ctl_exit print_link(struct ctl *ctl, uint64_t id, const char *email)
 	e = store_user_link_create(ctl->db, &ctl_viewer, id, hash);
 	if (e != ERR_OK)
 		return ctl_failed(ctl, email, e);
-	ctl_audit(ctl, "user_link", arena_printf(ctl->a, "user %llu", (unsigned long long)id), email);
+	note(ctl, "user_link", id, email);
 	printf("%s/welcome/%s\n", ctl->conf->base_url, token);
 	return CTL_OK;
 }
 
 static enum ctl_exit invite(struct ctl *ctl, const char *email, bool is_admin, const char *account)
 {
+	enum role role = is_admin ? ROLE_ADMIN : ROLE_MEMBER;
 	uint64_t account_id, id;
 	enum err e = find_or_make_account(ctl, account != NULL ? account : first_account, &account_id);
 
 	if (e == ERR_OK)
-		e = store_user_invite(
-		    ctl->db, &ctl_viewer, account_id, email, is_admin ? ROLE_ADMIN : ROLE_MEMBER, &id);
-	if (e == ERR_CONFLICT) {
-		ctl_complain("there is a user %s already", email);
-		return CTL_CONFLICT;
-	}
-	if (e == ERR_INVALID) {
-		ctl_complain("%s is not an e-mail address", email);
-		return CTL_REFUSED;
-	}
-	return e == ERR_OK ? print_link(ctl, id, email) : ctl_failed(ctl, email, e);
+		e = store_user_invite(ctl->db, &ctl_viewer, account_id, email, role, &id);
+	if (e != ERR_OK)
+		return refuse_new(ctl, e, email, account);
+	note(ctl, "user_invite", id, arena_printf(ctl->a, "%s as %s", email, role_name(role)));
+	return print_link(ctl, id, email);
 }
 
 static enum ctl_exit user_add(struct ctl *ctl, bool is_invitation, int count, char **words)
@@ -185,7 +207,7 @@ static enum ctl_exit user_role(struct ctl *ctl, const char *email, const char *r
 		return refuse_last(email);
 	if (e != ERR_OK)
 		return ctl_failed(ctl, email, e);
-	ctl_audit(ctl, "user_role", arena_printf(ctl->a, "user %llu", (unsigned long long)user.id), role);
+	note(ctl, "user_role", user.id, arena_printf(ctl->a, "%s: %s", user.email, role));
 	printf(
 	    "%s is %s now, and signed out everywhere.\n", email, is_admin ? "an administrator" : "a member");
 	return CTL_OK;
@@ -206,8 +228,7 @@ static enum ctl_exit second_factor_off(struct ctl *ctl, const char *email)
 	}
 	if (e != ERR_OK)
 		return ctl_failed(ctl, email, e);
-	ctl_audit(ctl, "second_factor_off", arena_printf(ctl->a, "user %llu", (unsigned long long)user.id),
-	    user.email);
+	note(ctl, "second_factor_off", user.id, user.email);
 	printf("%s has no second factor any more: the password alone signs them in.\n", user.email);
 	return CTL_OK;
 }
@@ -237,8 +258,15 @@ static enum ctl_exit user_change(struct ctl *ctl, const char *verb, const char *
 	}
 	if (e == ERR_CONFLICT)
 		return refuse_last(email);
+	if (e == ERR_INVALID && strcmp(verb, "enable") == 0) {
+		ctl_complain("%s is of the account %s, which is closed: nobody signs in for it", email,
+		    user.account_name);
+		return CTL_CONFLICT;
+	}
 	if (e != ERR_OK)
 		return ctl_failed(ctl, email, e);
+	note(ctl, strcmp(verb, "passwd") == 0 ? "user_password" : arena_printf(ctl->a, "user_%s", verb),
+	    user.id, user.email);
 	if (strcmp(verb, "passwd") == 0)
 		printf("%s has a new password; every session of theirs has ended.\n", email);
 	else

@@ -65,6 +65,11 @@ enum err job_made(struct visit *v, uint64_t id, bool existed, const char *notice
 	return answer(v, existed ? 200 : 201, id, notice);
 }
 
+void job_note(struct visit *v, const char *action, uint64_t id, const char *detail)
+{
+	visit_audit(v, action, arena_printf(v->arena, "job %llu", (unsigned long long)id), detail);
+}
+
 enum err job_changed(struct visit *v, uint64_t id, const char *notice)
 {
 	return answer(v, 200, id, notice);

@@ -30,6 +30,9 @@ enum err job_refuse_busy(struct visit *v, uint64_t other, const char *undone, co
  * it. */
 enum err job_made(struct visit *v, uint64_t id, bool existed, const char *notice) MUST_CHECK;
 
+/* Note in the audit trail what was done with job id; detail may be NULL. */
+void job_note(struct visit *v, const char *action, uint64_t id, const char *detail);
+
 /* Answer that job id was changed: 303 to it, or 200 with it. */
 enum err job_changed(struct visit *v, uint64_t id, const char *notice) MUST_CHECK;
 

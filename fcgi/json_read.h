@@ -10,10 +10,8 @@
 
 #include "lib/err.h"
 
-/* All of the len bytes at text.  *o_r (NULL: the word null) is the caller's to json_wipe().  ERR_INVALID. */
+/* All of the len bytes at text.  *o_r (NULL: the word null) is the caller's to json_wipe() (lib/json_wipe.h).
+ * ERR_INVALID. */
 enum err json_read(const char *text, size_t len, struct json_object **o_r) MUST_CHECK;
-
-/* Overwrites its strings, frees it, sets to NULL; *o may be NULL. */
-void json_wipe(struct json_object **o);
 
 #endif

@@ -92,13 +92,13 @@ const struct openapi_failure openapi_failures[] = {
 };
 
 /* Every type there is.  They stay what they are: scripts go by them. */
-static const char *const problem_types[] = {"account", "changed", "code_over", "csrf", "delete2",
-    "delete2_changed", "delete2_denied", "delete2_nothing", "delete2_old", "delete2_uncounted",
-    "delete2_used", "form", "if_match", "import", "import_over", "job_ended", "job_not_ended", "job_running",
-    "last_admin", "limit", "link_over", "login", "mail_limit", "mailboxes_busy", "own_account",
-    "own_second_factor", "passwords_needed", "rows", "scope", "second_factor", "second_factor_key",
-    "server_gone", "server_in_use", "setup_over", "sso", "storage_full", "suspended", "tail_offset",
-    "test_limit", "token", "too_many"};
+static const char *const problem_types[] = {"account", "account_closed", "bulk_empty", "bulk_expired",
+    "bulk_too_many", "changed", "code_over", "csrf", "delete2", "delete2_changed", "delete2_denied",
+    "delete2_nothing", "delete2_old", "delete2_uncounted", "delete2_used", "form", "if_match", "import",
+    "import_over", "job_ended", "job_not_ended", "job_running", "last_admin", "limit", "link_over", "login",
+    "mail_limit", "mailboxes_busy", "own_account", "own_second_factor", "passwords_needed", "rows", "scope",
+    "second_factor", "second_factor_key", "server_gone", "server_in_use", "setup_over", "sso", "storage_full",
+    "suspended", "tail_offset", "test_limit", "token", "too_many"};
 
 static struct json_object *type_schema(void)
 {

@@ -74,6 +74,7 @@ enum err page_job_cancel_submit(struct visit *v)
 		return refuse_ended(v, s);
 	if (e != ERR_OK)
 		return e;
+	job_note(v, "job_cancel", v->id, s == JOB_CANCELLED ? "it waited" : "it was running");
 	return job_changed(v, v->id, s == JOB_CANCELLED ? "job_cancelled" : "job_stopping");
 }
 
@@ -108,8 +109,7 @@ enum err page_job_passwords_remove(struct visit *v)
 	if (e != ERR_OK)
 		return e;
 	if (had)
-		visit_audit(v, "passwords_remove",
-		    arena_printf(v->arena, "job %llu", (unsigned long long)v->id), NULL);
+		job_note(v, "passwords_remove", v->id, NULL);
 	return job_changed(v, v->id, "passwords_removed");
 }
 
@@ -148,7 +148,7 @@ static enum err delete_now(struct visit *v)
 		return refuse_running_delete(v);
 	if (e != ERR_OK)
 		return e;
-	visit_audit(v, "job_delete", arena_printf(v->arena, "job %llu", (unsigned long long)v->id), NULL);
+	job_note(v, "job_delete", v->id, NULL);
 	return page_done(v, 204, URL_JOBS, "job_deleted", NULL);
 }
 

@@ -111,6 +111,29 @@ static enum err refuse_stale(struct visit *v, struct form *f)
 	    v, "job_edit", arena_printf(v->arena, "Edit %s", j.label), model_of(v, &j, f, true), f);
 }
 
+/* What was given, by its names and without its values. */
+static const char *edited(
+    struct visit *v, const struct job *j, const struct job_credentials *c, const struct form *f)
+{
+	const struct {
+		const char *name;
+		bool is_new;
+	} all[] = {
+	    {"source_user", strcmp(c->src_user, j->source.user) != 0},
+	    {"source_password", form_get(f, "source_password")->state == FORM_VALUE},
+	    {"dest_user", strcmp(c->dst_user, j->destination.user) != 0},
+	    {"dest_password", form_get(f, "dest_password")->state == FORM_VALUE},
+	    {"options", c->options != NULL && strcmp(c->options, j->options != NULL ? j->options : "") != 0},
+	};
+	const char *text = NULL;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i].is_new)
+			text =
+			    text != NULL ? arena_printf(v->arena, "%s, %s", text, all[i].name) : all[i].name;
+	return text;
+}
+
 enum err page_job_edit_submit(struct visit *v)
 {
 	unsigned count;
@@ -153,5 +176,6 @@ enum err page_job_edit_submit(struct visit *v)
 		return refuse_half(v, &j, &f);
 	if (e != ERR_OK)
 		return e;
+	job_note(v, "job_edit", v->id, edited(v, &j, &c, &f));
 	return job_changed(v, v->id, j.state == JOB_QUEUED ? "job_changed_queued" : "job_changed");
 }

@@ -115,5 +115,7 @@ enum err page_job_create(struct visit *v)
 	}
 	if (e != ERR_OK)
 		return e;
+	if (!existed)
+		job_note(v, "job_create", id, form_get(&f, "dry_run")->checked ? "dry run" : "real run");
 	return job_made(v, id, existed, existed ? "job_exists" : "job_created");
 }

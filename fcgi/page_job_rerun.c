@@ -171,6 +171,10 @@ static enum err rerun(struct visit *v, const struct job *j, struct form *f, cons
 	}
 	if (e != ERR_OK)
 		return e;
+	if (!existed)
+		job_note(v, "job_rerun", id,
+		    arena_printf(v->arena, "of job %llu, %s", (unsigned long long)v->id,
+			r.dry_run ? "dry run" : "real run"));
 	return job_made(v, id, existed, existed ? "job_exists" : "job_rerun");
 }
 

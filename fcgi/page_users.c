@@ -240,6 +240,17 @@ static enum err changed(struct visit *v, enum err e, const char *action, const c
 				  .link_label = "Back to the user"});
 		return ERR_OK;
 	}
+	if (e == ERR_INVALID) {
+		page_error(
+		    v, &(struct page_error){.status = 409,
+			   .code = "account_closed",
+			   .title = "The account is closed",
+			   .detail = "Nobody signs in for an account that was closed. Nothing was changed.",
+			   .action = "Invite them to another account.",
+			   .link_url = url_user(v->arena, v->id, NULL),
+			   .link_label = "Back to the user"});
+		return ERR_OK;
+	}
 	if (e == ERR_OK)
 		e = store_user_get(v->web->db, v->arena, v->id, &u);
 	if (e != ERR_OK)

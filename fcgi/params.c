@@ -6,6 +6,7 @@
 #include <json-c/json.h>
 
 #include "fcgi/json_read.h"
+#include "lib/json_wipe.h"
 #include "lib/utf8.h"
 
 const char *params_get(const struct params *ps, const char *name)

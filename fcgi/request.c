@@ -11,6 +11,7 @@
 
 #include "fcgi/json_read.h"
 #include "fcgi/multipart.h"
+#include "lib/json_wipe.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/parse.h"

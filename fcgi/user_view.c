@@ -25,6 +25,7 @@ struct json_object *user_view(const struct visit *v, const struct user *u)
 	view_bool(o, "is_invited", !u->has_password && u->last_login_at == 0);
 	view_bool(o, "has_second_factor", u->second_factor_at != 0);
 	view_bool(o, "is_disabled", u->disabled_at != 0);
+	view_bool(o, "is_account_closed", u->account_closed_at != 0);
 	view_moment(o, a, "disabled", u->disabled_at, v->now_s);
 	view_moment(o, a, "last_login", u->last_login_at, v->now_s);
 	view_moment(o, a, "created", u->created_at, v->now_s);

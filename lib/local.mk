@@ -5,6 +5,7 @@ lib_libmcv_a_SOURCES = \
 	%D%/mem.c %D%/mem.h \
 	%D%/arena.c %D%/arena.h \
 	%D%/buf.c %D%/buf.h \
+	%D%/json_wipe.c %D%/json_wipe.h \
 	%D%/say.c %D%/say.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/utf8.c %D%/utf8.h \

@@ -19,6 +19,7 @@ sql_libsql_a_SOURCES = \
 	%D%/limits.c %D%/limits.h \
 	%D%/admin.c %D%/admin.h \
 	%D%/user_links.c %D%/user_links.h \
+	%D%/sign_ins.c %D%/sign_ins.h \
 	%D%/store_external.c %D%/store_external.h \
 	%D%/store_account.c %D%/store_account.h \
 	%D%/store_account_save.c %D%/store_account_close.c %D%/store_account_hand_over.c \

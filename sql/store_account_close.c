@@ -1,6 +1,7 @@
 /* A customer who has left. */
 #include "sql/admin.h"
 #include "sql/job_row.h"
+#include "sql/sign_ins.h"
 #include "sql/store_account.h"
 #include "sql/tx.h"
 #include "sql/user_links.h"
@@ -52,8 +53,6 @@ static enum err remove_passwords(struct db *db, const struct closing *c)
 static enum err end_access(struct db *db, const struct closing *c)
 {
 	static const char *const statements[] = {
-	    "DELETE s FROM session s JOIN user u ON u.id = s.user_id WHERE u.account_id = ?",
-	    "DELETE l FROM sso_link l JOIN user u ON u.id = l.user_id WHERE u.account_id = ?",
 	    "DELETE e FROM user_external e JOIN user u ON u.id = e.user_id WHERE u.account_id = ?",
 	    "DELETE FROM account_external WHERE account_id = ?",
 	    "UPDATE api_token SET revoked_at = COALESCE(revoked_at, UTC_TIMESTAMP(6)) WHERE account_id = ?",
@@ -65,6 +64,8 @@ static enum err end_access(struct db *db, const struct closing *c)
 	};
 	enum err e = user_links_end_account(db, c->id, "the account was closed");
 
+	if (e == ERR_OK)
+		e = sign_ins_end_account(db, c->id);
 	for (size_t i = 0; e == ERR_OK && i < sizeof(statements) / sizeof(statements[0]); i++)
 		e = db_exec(db, statements[i], DB_ARGS(db_p_u64(c->id)), NULL);
 	return e;

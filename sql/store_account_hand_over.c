@@ -1,5 +1,6 @@
 /* An account whose system user is somebody else now. */
 #include "sql/admin.h"
+#include "sql/sign_ins.h"
 #include "sql/store_account.h"
 #include "sql/tx.h"
 #include "sql/user_links.h"
@@ -13,16 +14,9 @@ struct handing {
 /* Whoever is signed in, or could be by what they were sent, may be the former one. */
 static enum err sign_out(struct db *db, uint64_t id)
 {
-	static const char *const statements[] = {
-	    "DELETE s FROM session s JOIN user u ON u.id = s.user_id WHERE u.account_id = ?",
-	    "DELETE t FROM login_ticket t JOIN user u ON u.id = t.user_id WHERE u.account_id = ?",
-	    "DELETE l FROM sso_link l JOIN user u ON u.id = l.user_id WHERE u.account_id = ?",
-	};
 	enum err e = user_links_end_account(db, id, "the account was handed over");
 
-	for (size_t i = 0; e == ERR_OK && i < sizeof(statements) / sizeof(statements[0]); i++)
-		e = db_exec(db, statements[i], DB_ARGS(db_p_u64(id)), NULL);
-	return e;
+	return e == ERR_OK ? sign_ins_end_account(db, id) : e;
 }
 
 static enum err hand_over(struct db *db, void *ctx)

@@ -2,13 +2,14 @@
 
 #include <string.h>
 
+#include "sql/sign_ins.h"
 #include "sql/tx.h"
 #include "sql/user_links.h"
 
 #define COLUMNS \
 	"u.id, u.account_id, a.name, u.email, u.password_hash, u.role, u.mail_on_done, u.mail_on_failed," \
 	" u.disabled_at, a.suspended_at, u.last_login_at, u.jobs_seen_at, u.created_at," \
-	" u.password_hash <> '!', f.created_at"
+	" u.password_hash <> '!', f.created_at, a.closed_at"
 #define TABLES "user u JOIN account a ON a.id = u.account_id LEFT JOIN second_factor f ON f.user_id = u.id"
 
 enum { EMAIL_MIN_CHARS = 3, EMAIL_MAX_CHARS = 254 };
@@ -31,6 +32,7 @@ static void read_row(const struct db_rows *rows, size_t row, struct user *user_r
 	    .created_at = db_time_s(rows, row, 12),
 	    .has_password = db_u64(rows, row, 13) != 0,
 	    .second_factor_at = db_time_s(rows, row, 14),
+	    .account_closed_at = db_time_s(rows, row, 15),
 	};
 }
 
@@ -62,70 +64,52 @@ enum err store_user_get(struct db *db, struct arena *a, uint64_t id, struct user
 enum err store_user_create(struct db *db, uint64_t account_id, const char *email, const char *password_hash,
     enum role role, uint64_t *id_r)
 {
+	uint64_t made = 0;
 	enum err e;
 
 	if (!text_fits(email, EMAIL_MIN_CHARS, EMAIL_MAX_CHARS) || strchr(email, '@') == NULL ||
 	    strchr(email, ' ') != NULL || !text_fits(password_hash, 1, 255))
 		return ERR_INVALID;
+	/* the account is locked, so that it is not closed while a user is made for it */
 	e = db_exec(db,
 	    "INSERT INTO user (account_id, email, password_hash, role, created_at)"
-	    " VALUES (?, LOWER(?), ?, ?, UTC_TIMESTAMP(6))",
+	    " SELECT id, LOWER(?), ?, ?, UTC_TIMESTAMP(6) FROM account WHERE id = ? AND closed_at IS NULL"
+	    " LOCK IN SHARE MODE",
 	    DB_ARGS(
-		db_p_u64(account_id), db_p_str(email), db_p_str(password_hash), db_p_str(role_name(role))),
-	    NULL);
+		db_p_str(email), db_p_str(password_hash), db_p_str(role_name(role)), db_p_u64(account_id)),
+	    &made);
+	if (e == ERR_OK && made == 0)
+		return ERR_NOT_FOUND;
 	if (e == ERR_OK)
 		*id_r = db_insert_id(db);
 	return e;
 }
 
-/* One change that also ends the user's sessions and one-time links. */
-struct change {
+struct password_change {
 	uint64_t id;
-	const char *password_hash; /* NULL: disable or enable instead */
-	bool disabled;
+	const char *hash;
 };
 
-static enum err change_user(struct db *db, void *ctx)
-{
-	const struct change *c = ctx;
-	enum err e;
-
-	if (c->password_hash != NULL)
-		e = db_exec(db, "UPDATE user SET password_hash = ? WHERE id = ?",
-		    DB_ARGS(db_p_str(c->password_hash), db_p_u64(c->id)), NULL);
-	else
-		e = db_exec(db,
-		    "UPDATE user SET disabled_at = IF(?, COALESCE(disabled_at, UTC_TIMESTAMP(6)), NULL) "
-		    "WHERE id = ?",
-		    DB_ARGS(db_p_u64(c->disabled), db_p_u64(c->id)), NULL);
-	if (e == ERR_OK)
-		e = user_links_end(db, c->id,
-		    c->password_hash != NULL ? "a password was set since"
-					     : "the user was disabled or enabled since");
-	if (e != ERR_OK)
-		return e;
-	return db_exec(db, "DELETE FROM session WHERE user_id = ?", DB_ARGS(db_p_u64(c->id)), NULL);
-}
-
-static enum err change_existing(struct db *db, struct change *c)
+static enum err set_password(struct db *db, void *ctx)
 {
 	AUTO_ARENA struct arena *a = arena_new();
+	const struct password_change *c = ctx;
 	struct user user;
 	enum err e = store_user_get(db, a, c->id, &user);
 
-	return e == ERR_OK ? tx_run(db, change_user, c) : e;
+	if (e == ERR_OK)
+		e = db_exec(db, "UPDATE user SET password_hash = ? WHERE id = ?",
+		    DB_ARGS(db_p_str(c->hash), db_p_u64(c->id)), NULL);
+	if (e == ERR_OK)
+		e = user_links_end(db, c->id, "a password was set since");
+	return e == ERR_OK ? sign_ins_end(db, c->id) : e;
 }
 
 enum err store_user_set_password(struct db *db, uint64_t id, const char *password_hash)
 {
 	if (!text_fits(password_hash, 1, 255))
 		return ERR_INVALID;
-	return change_existing(db, &(struct change){.id = id, .password_hash = password_hash});
-}
-
-enum err store_user_disable(struct db *db, uint64_t id, bool disabled)
-{
-	return change_existing(db, &(struct change){.id = id, .disabled = disabled});
+	return tx_run(db, set_password, &(struct password_change){id, password_hash});
 }
 
 enum err store_user_list(

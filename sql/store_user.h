@@ -25,6 +25,7 @@ struct user {
 	bool mail_on_done, mail_on_failed;
 	int64_t disabled_at;          /* seconds since 1970 UTC, 0 = not */
 	int64_t account_suspended_at; /* the same of the account */
+	int64_t account_closed_at;    /* the same, for good */
 	int64_t second_factor_at;     /* since when signing in takes a code, too; 0 = it does not */
 	int64_t last_login_at, jobs_seen_at, created_at;
 };
@@ -38,14 +39,13 @@ enum err store_user_by_email(
 enum err store_user_get(struct db *db, struct arena *a, uint64_t id, struct user *user_r) MUST_CHECK;
 
 /* email: 3 to 254 characters with an @, no space or control character.  ERR_INVALID; ERR_CONFLICT: the
- * address is taken, or there is no such account. */
+ * address is taken; ERR_NOT_FOUND: there is no such account, or it is closed. */
 enum err store_user_create(struct db *db, uint64_t account_id, const char *email, const char *password_hash,
     enum role role, uint64_t *id_r) MUST_CHECK;
 
-/* Both end all sessions and one-time links of the user, and mails that would bring one, in the same
- * transaction.  ERR_NOT_FOUND. */
+/* Ends all sessions, sign-ins that wait for a code, and one-time links of the user, and mails that would
+ * bring one, in the same transaction.  ERR_NOT_FOUND. */
 enum err store_user_set_password(struct db *db, uint64_t id, const char *password_hash) MUST_CHECK;
-enum err store_user_disable(struct db *db, uint64_t id, bool disabled) MUST_CHECK;
 
 /* All users of account_id (0 = of all accounts), by address. */
 enum err store_user_list(

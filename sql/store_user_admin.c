@@ -1,6 +1,7 @@
 #include "sql/store_user_admin.h"
 
 #include "sql/admin.h"
+#include "sql/sign_ins.h"
 #include "sql/tx.h"
 #include "sql/user_links.h"
 
@@ -16,11 +17,6 @@ struct change {
 	bool disabled;
 	const uint8_t *hash;
 };
-
-static enum err end_sessions(struct db *db, uint64_t user_id)
-{
-	return db_exec(db, "DELETE FROM session WHERE user_id = ?", DB_ARGS(db_p_u64(user_id)), NULL);
-}
 
 static struct db_param hash_param(const uint8_t *hash)
 {
@@ -51,15 +47,32 @@ static enum err set_role(struct db *db, struct arena *a, const struct change *c)
 	/* it was made for less, and perhaps by who may make none for this role */
 	if (e == ERR_OK)
 		e = user_links_end(db, c->id, "the role was changed since");
-	return e == ERR_OK ? end_sessions(db, c->id) : e;
+	return e == ERR_OK ? sign_ins_end(db, c->id) : e;
+}
+
+/* Locked, so that the account is not closed meanwhile: closing disables everybody, for good. */
+static enum err demand_open(struct db *db, struct arena *a, uint64_t user_id)
+{
+	struct db_rows rows;
+	enum err e = db_query_one(db, a,
+	    "SELECT id FROM account WHERE id = (SELECT account_id FROM user WHERE id = ?) AND closed_at IS "
+	    "NULL"
+	    " LOCK IN SHARE MODE",
+	    DB_ARGS(db_p_u64(user_id)), &rows);
+
+	return e == ERR_NOT_FOUND ? ERR_INVALID : e;
 }
 
 static enum err admit(struct db *db, struct arena *a, const struct change *c)
 {
-	enum err e;
+	enum err e = ERR_OK;
 
 	if (c->id == c->v->user_id)
 		return ERR_CONFLICT;
+	if (!c->disabled)
+		e = demand_open(db, a, c->id);
+	if (e != ERR_OK)
+		return e;
 	e = db_exec(db,
 	    "UPDATE user SET disabled_at = IF(?, COALESCE(disabled_at, UTC_TIMESTAMP(6)), NULL) WHERE id = ?",
 	    DB_ARGS(db_p_u64(c->disabled), db_p_u64(c->id)), NULL);
@@ -67,7 +80,7 @@ static enum err admit(struct db *db, struct arena *a, const struct change *c)
 		e = demand_admin(db, a);
 	if (e == ERR_OK)
 		e = user_links_end(db, c->id, "the user was disabled or enabled since");
-	return e == ERR_OK ? end_sessions(db, c->id) : e;
+	return e == ERR_OK ? sign_ins_end(db, c->id) : e;
 }
 
 static enum err make_link(struct db *db, const struct change *c)
@@ -75,18 +88,6 @@ static enum err make_link(struct db *db, const struct change *c)
 	enum err e = user_links_end(db, c->id, "a link was made to be passed on since");
 
 	return e == ERR_OK ? user_links_add(db, c->id, c->v->user_id, c->hash) : e;
-}
-
-/* The account is locked, so that it is not closed while a user is made for it. */
-static enum err invite(struct db *db, struct arena *a, struct change *c)
-{
-	struct db_rows rows;
-	enum err e = db_query_one(db, a,
-	    "SELECT id FROM account WHERE id = ? AND closed_at IS NULL LOCK IN SHARE MODE",
-	    DB_ARGS(db_p_u64(c->account_id)), &rows);
-
-	return e == ERR_OK ? store_user_create(db, c->account_id, c->email, USER_NO_PASSWORD, c->role, &c->id)
-			   : e;
 }
 
 static enum err change(struct db *db, void *ctx)
@@ -97,7 +98,7 @@ static enum err change(struct db *db, void *ctx)
 	enum err e = admin_check(db, c->v);
 
 	if (e == ERR_OK && c->kind == CHANGE_INVITE)
-		return invite(db, a, c);
+		return store_user_create(db, c->account_id, c->email, USER_NO_PASSWORD, c->role, &c->id);
 	if (e == ERR_OK)
 		e = store_user_get(db, a, c->id, &user);
 	if (e != ERR_OK)
@@ -106,7 +107,7 @@ static enum err change(struct db *db, void *ctx)
 	case CHANGE_ROLE: return set_role(db, a, c);
 	case CHANGE_ADMIT: return admit(db, a, c);
 	case CHANGE_LINK: return make_link(db, c);
-	default: return end_sessions(db, c->id);
+	default: return sign_ins_end(db, c->id);
 	}
 }
 
@@ -187,7 +188,7 @@ static enum err use_link(struct db *db, void *ctx)
 		    DB_ARGS(db_p_str(u->password_hash), db_p_u64(user.id)), NULL);
 	if (e == ERR_OK)
 		e = user_links_end_mails(db, user.id, "a password was set since");
-	return e == ERR_OK ? end_sessions(db, user.id) : e;
+	return e == ERR_OK ? sign_ins_end(db, user.id) : e;
 }
 
 enum err store_user_link_use(

@@ -30,11 +30,13 @@
 enum err store_user_invite(struct db *db, const struct viewer *v, uint64_t account_id, const char *email,
     enum role role, uint64_t *id_r) MUST_CHECK;
 
-/* Each ends the user's sessions and links, and mails that would bring one, in the same transaction.
- * ERR_NOT_FOUND; ERR_CONFLICT: it would lock out the viewer, or leave nobody to administer. */
+/* Each ends the user's sessions, sign-ins that wait for a code, links, and mails that would bring one, in the
+ * same transaction.  ERR_NOT_FOUND; ERR_CONFLICT: it would lock out the viewer, or leave nobody to
+ * administer; ERR_INVALID: nobody is let into an account that is closed. */
 enum err store_user_set_role(struct db *db, const struct viewer *v, uint64_t id, enum role role) MUST_CHECK;
 enum err store_user_admit(struct db *db, const struct viewer *v, uint64_t id, bool disabled) MUST_CHECK;
-/* Of everybody, the viewer too.  ERR_NOT_FOUND. */
+/* Ends the user's sessions, sign-ins that wait for a code, and links of control panels.  Of everybody, the
+ * viewer too.  ERR_NOT_FOUND. */
 enum err store_user_sign_out(struct db *db, const struct viewer *v, uint64_t id) MUST_CHECK;
 
 /* A new link for the user, of which id_hash is kept; older ones of theirs end, and mails that would

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "lib/clock.h"
+#include "lib/json_wipe.h"
 #include "lib/log.h"
 #include "lib/mime.h"
 #include "lib/say.h"
@@ -262,7 +263,7 @@ static enum err link_text(struct arena *a, const struct conf *conf, struct templ
 	add(o, "link_url", arena_printf(a, "%s" USER_LINK_PATH "/%s", conf->base_url, link->token));
 	add(o, "lasts", say_plural(a, USER_LINK_S / DAY_S, "day"));
 	e = render(a, ts, "invite", o, &mail);
-	json_object_put(o);
+	json_wipe(&o);
 	return e == ERR_OK ? mime_build(&mail, out) : e;
 }
 

@@ -256,6 +256,36 @@ def test_user_disable_and_enable():
     lacks(ok("user", "list"), "(disabled)")
 
 
+def trail(action):
+    return sql("SELECT COALESCE(object, ''), COALESCE(detail, '') FROM audit WHERE action = '%s' ORDER BY id DESC LIMIT 1"
+               % action).split("\t")
+
+
+def test_what_is_done_with_users_is_in_the_audit_log():
+    ok("user", "add", "--account", "Noted", "noted@example.org", text="a good long password\n")
+    user = "user " + sql("SELECT id FROM user WHERE email = 'noted@example.org'")
+    same(trail("user_create"), [user, "noted@example.org as member"])
+    same(trail("account_create")[1], "Noted")
+    for verb, action, text in (("passwd", "user_password", "another long password\n"), ("disable", "user_disable", ""),
+                               ("enable", "user_enable", ""), ("link", "user_link", "")):
+        ok("user", verb, "noted@example.org", text=text)
+        same((verb, trail(action)), (verb, [user, "noted@example.org"]))
+    ok("user", "invite", "--account", "Noted", "asked@example.org")
+    same(trail("user_invite")[1], "asked@example.org as member")
+    lacks(sql("SELECT * FROM audit"), "long password")
+
+
+def test_nobody_gets_into_a_closed_account():
+    ok("user", "add", "--account", "Leaving", "leaving@example.org", text="a good long password\n")
+    ok("account", "close", "Leaving")
+    name, email = sql("SELECT a.name, u.email FROM user u JOIN account a ON a.id = u.account_id WHERE u.email LIKE"
+                      " 'closed-%leaving@example.org'").split("\t")
+    has(refused(73, "user", "enable", email), "which is closed")
+    for verb in ("add", "invite"):
+        has(refused(73, "user", verb, "--account", name, "late@example.org", text="a good long password\n"), "is closed")
+    same(sql("SELECT COUNT(*) FROM user WHERE email = 'late@example.org' OR (email = '%s' AND disabled_at IS NULL)" % email), "0")
+
+
 def test_two_migrations_may_run_at_once_unless_told_otherwise():
     has(ok("slots"), "2 migrations")
 
@@ -264,6 +294,15 @@ def test_slots_are_raised_and_lowered():
     has(ok("slots", "5"), "5 migrations")
     has(ok("slots", "0"), "0 migrations")
     has(ok("slots", "2"), "2 migrations")
+
+
+def test_who_changes_the_slots_is_in_the_audit_log():
+    ok("slots", "3")
+    same(trail("slots")[-1], "3")
+    before = sql("SELECT COUNT(*) FROM audit")
+    ok("slots")
+    same(sql("SELECT COUNT(*) FROM audit"), before)
+    ok("slots", "2")
 
 
 def test_slots_takes_only_numbers():

@@ -295,6 +295,36 @@ def test_the_audit_log_tells_who_did_what_and_is_filtered():
             same(admin.json("/migration/audit?%s=%s" % (key, word)).json()["entries"], [], word[:20])
 
 
+def test_the_audit_log_has_what_was_done_with_jobs():
+    job = queue(member).json()["job"]["id"]
+    edit = {"source_user": "other", "dest_user": "b", "dest_password": "canary-Passw0rd"}
+    same(member.post_json("/migration/jobs/%d/edit" % job, edit).status, 200)
+    same(member.post_json("/migration/jobs/%d/cancel" % job, {}).status, 200)
+    again = member.post_json("/migration/jobs/%d/rerun" % job, {"dry_run": "1", "request_key": "5a" * 16})
+    same(again.status, 201, again.text)
+    # the same form sent twice made one job
+    same(member.post_json("/migration/jobs/%d/rerun" % job, {"dry_run": "1", "request_key": "5a" * 16}).status, 200)
+    rows = web.sql("SELECT action, object, COALESCE(detail, '') FROM audit WHERE action LIKE 'job\\_%%' AND object IN"
+                   " ('job %d', 'job %d') ORDER BY id" % (job, again.json()["job"]["id"]))
+    same(rows, [["job_create", "job %d" % job, "dry run"],
+                ["job_edit", "job %d" % job, "source_user, dest_password"],
+                ["job_cancel", "job %d" % job, "it waited"],
+                ["job_rerun", "job %d" % again.json()["job"]["id"], "of job %d, dry run" % job]])
+    lacks(str(web.sql("SELECT * FROM audit")), "canary-Passw0rd")
+
+
+def test_nobody_is_enabled_in_a_closed_account():
+    account = admin.post_json("/migration/accounts", {"name": "Leaving"}).json()["account"]["id"]
+    user = invite("leaving@example.org", account=account)["user"]["id"]
+    same(admin.post_json("/migration/accounts/%d/close" % account, {"confirm": "close"}).status, 200)
+    a = admin.post_json("/migration/users/%d/enable" % user, {})
+    same((a.status, a.json()["type"]), (409, "urn:mailconvoy:account_closed"))
+    same(web.sql("SELECT disabled_at IS NULL FROM user WHERE id = %d" % user), [["0"]])
+    page = admin.get("/migration/users/%d" % user).text
+    has(page, "The account is closed")
+    lacks(page, "/migration/users/%d/enable" % user)
+
+
 def test_the_audit_log_is_filtered_by_day_person_and_address_in_page_and_download():
     web.sql("INSERT INTO audit (at, user_id, address, action, detail) SELECT t.at, u.id, t.address, 'dated', t.at FROM "
             "(SELECT '2021-03-01 00:00:00' AS at, '192.0.2.1' AS address UNION ALL SELECT '2021-03-01 23:59:59.999999', "

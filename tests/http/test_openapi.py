@@ -112,7 +112,7 @@ def test_every_type_of_problem_is_listed_and_no_other():
         with open(name, encoding="utf-8") as f:
             text = f.read()
         said.update(re.findall(r'\bcode = "([a-z0-9_]+)"', text))
-        said.update(re.findall(r'\brefuse\(\s*v, "([a-z0-9_]+)"', text))
+        said.update(re.findall(r'\brefuse\(\s*v, (?:[0-9]+, )?"([a-z0-9_]+)"', text))
         for pair in re.findall(r'\bcode = [^,;"]*\? "([a-z0-9_]+)" : "([a-z0-9_]+)"', text):
             said.update(pair)
     same(sorted(DOC["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]),

@@ -249,7 +249,7 @@ def test_who_is_here_in_a_users_place_is_named_on_every_page_and_in_the_audit_lo
                                                   "security": "tls"}).status, 201)
     rows = web.sql("SELECT action, support FROM audit WHERE user_id = %d AND action NOT LIKE 'user_%%' ORDER BY id" % user)
     same(rows, [[action, "Ada <help desk>"] for action in ("login", "sso_login", "server_create")])
-    # changes that have no entry for the user alone, as those of jobs have not
+    # changes that have no entry for the user alone, as those of settings have not
     same(browser.request("POST", "/migration/settings", form={"csrf": browser.csrf, "mail_on_done": "1"}).status, 303)
     same(browser.post_json("/migration/jobs/999999/cancel", {}).status, 404)
     same(web.sql("SELECT support, object, detail FROM audit WHERE user_id = %d AND action = 'support_change'" % user),

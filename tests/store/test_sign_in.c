@@ -7,7 +7,7 @@
 
 #include "sql/store_second_factor.h"
 #include "sql/store_session.h"
-#include "sql/store_user.h"
+#include "sql/store_user_admin.h"
 
 static const uint8_t hash[SESSION_HASH_BYTES] = "0123456789abcdef0123456789abcde";
 
@@ -31,7 +31,7 @@ static void set_password(void)
 
 static void disable(void)
 {
-	assert_ok(store_user_disable(db, member_a.user_id, true));
+	assert_ok(store_user_admit(db, &installation, member_a.user_id, true));
 }
 
 static void turn_on(void)
@@ -138,11 +138,35 @@ static void a_sign_in_waits_for_a_change_that_is_under_way(void **state)
 	}
 }
 
+static void signing_out_ends_links_and_sign_ins_that_wait_for_a_code(void **state)
+{
+	(void)state;
+	run_sql(
+	    "INSERT INTO sso_link (id_hash, user_id, issuer, role, return_to, created_at, expires_at) SELECT"
+	    " UNHEX(SHA2(email, 256)), id, 'local', role, '/', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL "
+	    "1"
+	    " HOUR FROM user");
+	run_sql(
+	    "INSERT INTO login_ticket (id_hash, user_id, password, tries_left, expires_at) SELECT"
+	    " UNHEX(SHA2(email, 256)), id, UNHEX(SHA2(password_hash, 256)), 5, UTC_TIMESTAMP(6) + INTERVAL 1"
+	    " HOUR FROM user");
+	assert_ok(store_user_sign_out(db, &installation, member_a.user_id));
+	/* of this user alone */
+	assert_int_equal(number("SELECT COUNT(*) FROM sso_link"), number("SELECT COUNT(*) - 1 FROM user"));
+	assert_int_equal(
+	    number("SELECT COUNT(*) FROM login_ticket"), number("SELECT COUNT(*) - 1 FROM user"));
+	assert_int_equal(
+	    number("SELECT COUNT(*) FROM sso_link l JOIN user u ON u.id = l.user_id WHERE u.email LIKE"
+		   " 'member-a%'"),
+	    0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    STORE_TEST(what_was_proved_before_a_change_signs_nobody_in_after_it),
 	    STORE_TEST(who_is_gone_is_not_signed_in),
+	    STORE_TEST(signing_out_ends_links_and_sign_ins_that_wait_for_a_code),
 	    STORE_TEST(a_sign_in_waits_for_a_change_that_is_under_way),
 	};
 

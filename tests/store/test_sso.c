@@ -199,11 +199,11 @@ static void disabled_users_and_closed_accounts_get_none(void **state)
 	name_account(&member_b, "local", "b");
 	name_user(&member_b, "local", "m");
 	assert_ok(issue_for(&local, "b", "m"));
-	assert_ok(store_user_disable(db, member_b.user_id, true));
+	assert_ok(store_user_admit(db, &installation, member_b.user_id, true));
 	assert_int_equal(use(), ERR_NOT_FOUND);
 	assert_int_equal(issue_for(&local, "b", "m"), ERR_DENIED);
 	assert_int_equal(why, SSO_USER_DISABLED);
-	assert_ok(store_user_disable(db, member_b.user_id, false));
+	assert_ok(store_user_admit(db, &installation, member_b.user_id, false));
 	assert_ok(issue_for(&local, "b", "m"));
 	assert_ok(store_account_close(db, &installation, member_b.account_id));
 	assert_int_equal(use(), ERR_NOT_FOUND);
