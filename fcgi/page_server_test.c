@@ -179,6 +179,9 @@ static enum err test_server(struct visit *v)
 		known = &s;
 	}
 	e = server_form_read_test(v, &f, known, &typed);
+	/* a shared server is the administrator's */
+	if (e == ERR_OK && (known == NULL || known->account_id != 0))
+		e = server_form_check_port(v, &f, "port", typed.port);
 	if (e == ERR_OK)
 		e = read_credentials(v, &own, &f, &pr);
 	if (e != ERR_OK)
@@ -211,6 +214,8 @@ static enum err test_side(struct visit *v, const struct origin *o)
 			return e;
 		if (e == ERR_NOT_FOUND)
 			form_refuse(&f, o->server_id, "This server is not there any more. Choose another.");
+		else if (s.account_id != 0)
+			e = server_form_check_port(v, &f, o->server_id, s.port);
 	}
 	if (e != ERR_OK)
 		return job_form_refused(v, &f);

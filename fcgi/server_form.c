@@ -8,6 +8,8 @@
 #include "fcgi/url.h"
 #include "fcgi/version.h"
 #include "fcgi/view.h"
+#include "lib/conf.h"
+#include "lib/portlist.h"
 
 /* user, password and how to sign in are for the test alone, and never stored. */
 static const struct form_spec specs[] = {
@@ -117,6 +119,24 @@ static enum err take_fields(const struct form *f, struct server_fields *fields_r
 	return security_parse(form_get(f, "security")->text, &fields_r->security);
 }
 
+enum err server_form_check_port(const struct visit *v, struct form *f, const char *field, unsigned port)
+{
+	const struct conf_list *ports = &v->web->conf->member_ports;
+	const char *all = "";
+
+	if (viewer_is_admin(&v->viewer) ||
+	    portlist_has((const char *const *)ports->items, ports->count, port))
+		return ERR_OK;
+	for (size_t i = 0; i < ports->count; i++)
+		all = arena_printf(v->arena, "%s%s%s", all, i > 0 ? ", " : "", ports->items[i]);
+	form_refuse(f, field,
+	    arena_printf(v->arena,
+		"Port %u is not open to servers of your own, only these: %s. Ask the administrator for "
+		"another.",
+		port, ports->count > 0 ? all : "none"));
+	return ERR_INVALID;
+}
+
 enum err server_form_read(const struct visit *v, struct form *f, struct server_fields *fields_r)
 {
 	enum err e = form_read(f, v->rq->secret, &v->rq->body, FORM_ROWS(specs));
@@ -125,6 +145,8 @@ enum err server_form_read(const struct visit *v, struct form *f, struct server_f
 		form_refuse(f, "shared", "Only an administrator can share a server with all.");
 		e = ERR_INVALID;
 	}
+	if (e == ERR_OK)
+		e = server_form_check_port(v, f, "port", (unsigned)form_get(f, "port")->number);
 	return e == ERR_OK ? take_fields(f, fields_r) : e;
 }
 

@@ -31,6 +31,13 @@ enum err server_form_read(const struct visit *v, struct form *f, struct server_f
 enum err server_form_read_test(const struct visit *v, struct form *f, const struct server *known,
     struct server_fields *fields_r) MUST_CHECK;
 
+/*
+ * Whether a server of the viewer's own may have that port (member_ports, threat T2); ERR_INVALID: the field
+ * says why not.
+ */
+enum err server_form_check_port(
+    const struct visit *v, struct form *f, const char *field, unsigned port) MUST_CHECK;
+
 /* Answer with the form; s NULL: a new one.  test (may be NULL) is taken. */
 enum err server_form_show(struct visit *v, unsigned status, const struct server *s, const struct form *f,
     struct json_object *test) MUST_CHECK;

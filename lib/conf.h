@@ -78,6 +78,7 @@ struct conf {
 	long probe_max_per_minute;
 	long api_max_per_minute;
 	struct conf_list deny_networks;
+	struct conf_list member_ports; /* lib/portlist.h */
 	struct conf_list trusted_proxies;
 	struct conf_list panel_origins;
 	struct conf_list sso_trusted_users;

@@ -20,13 +20,15 @@ lib_libmcv_a_SOURCES = \
 	%D%/mime.c %D%/mime.h \
 	%D%/redact.c %D%/redact.h \
 	%D%/netmask.c %D%/netmask.h \
+	%D%/portlist.c %D%/portlist.h \
 	%D%/joboption.c %D%/joboption.h \
 	%D%/joboptions.c %D%/joboptions.h %D%/joboptions_text.c \
 	%D%/password.c %D%/password.h \
 	%D%/vault.c %D%/vault.h \
 	%D%/secretbox.c %D%/secretbox.h \
 	%D%/conf_text.c %D%/conf_text.h \
-	%D%/conf.c %D%/conf.h \
+	%D%/conf.h %D%/conf_check.c %D%/conf_check.h \
+	%D%/conf.c \
 	%D%/template.h %D%/template_ast.h \
 	%D%/template_parse.c \
 	%D%/template_render.c \

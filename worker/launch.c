@@ -1,6 +1,7 @@
 #include "worker/launch.h"
 
 #include "lib/log.h"
+#include "lib/portlist.h"
 #include "worker/program.h"
 
 enum {
@@ -76,6 +77,15 @@ static enum err open_password(
 	return e;
 }
 
+/* What the web refused to store may be older than that rule. */
+static bool port_is_allowed(const struct launch *l, int side)
+{
+	const struct conf_list *ports = &l->conf->member_ports;
+
+	return !l->vetted[side] ||
+	       portlist_has((const char *const *)ports->items, ports->count, l->sides[side].port);
+}
+
 bool launch_keeps_secrets(const struct launch *l)
 {
 	return joboptions_takes_token(&l->options, 0) || joboptions_takes_token(&l->options, 1);
@@ -114,6 +124,10 @@ enum start_failure launch(const struct launch *l, const struct launch_program *p
 
 	if (l->is_refused)
 		return START_REFUSED;
+	if (!port_is_allowed(l, SIDE_SOURCE))
+		return START_DENIED_SOURCE;
+	if (!port_is_allowed(l, SIDE_DESTINATION))
+		return START_DENIED_DESTINATION;
 	if (l->delete2_why != START_OK)
 		return l->delete2_why;
 	if (l->options_why != NULL)

@@ -29,7 +29,8 @@ struct launch {
 	struct argv_side sides[2];
 	const void *sealed[2];
 	size_t sealed_len[2];
-	bool vetted[2];  /* hosts that must not be in a denied network */
+	bool vetted[2];  /* hosts that must not be in a denied network, nor on another port than members may
+			    use */
 	bool is_refused; /* the account may not copy to this destination */
 	bool dry_run;
 	struct argv_delete2 delete2;

@@ -7,7 +7,7 @@ import webstack
 import tap
 from tap import has, lacks, same
 
-web = webstack.Stack(probe_timeout_s=2)
+web = webstack.Stack(probe_timeout_s=2, member_ports=["9", "143", "993", "1024-65535"])
 member = web.sign_in("member")
 admin = web.sign_in("admin")
 FORM = {"name": "Old mail", "host": "imap.example.org", "port": "993", "security": "tls", "verify": "1"}
@@ -101,6 +101,25 @@ def test_a_server_is_added_shown_changed_and_deleted():
     a = member.post(s["delete_url"], {"confirm": "delete"})
     same((a.status, a.location), (303, "/migration/servers?notice=server_deleted"))
     same(member.json(s["url"]).status, 404)
+
+
+def test_a_members_server_has_a_port_that_is_open_to_members():
+    own = web.add_server(web.acme, "Of before", port=25)
+    shared = web.add_server(None, "Submission", "127.0.0.1", 25, "none")
+    typed = dict(FORM, name="Relay", port="25")
+    forget_tests()
+    for path, form, field in (("/migration/servers", typed, "port"), ("/migration/servers/%d" % own, typed, "port"),
+                              ("/migration/servers/test", dict(typed, user="me", password=CANARY), "port"),
+                              ("/migration/servers/test", {"server_id": own, "user": "me", "password": CANARY}, "port"),
+                              ("/migration/servers/test", {"test": "source", "source_server_id": own, "source_user": "me",
+                                                           "source_password": CANARY}, "source_server_id")):
+        a = member.post_json(path, form)
+        same((path, form, a.status, list(a.json().get("fields", {}))), (path, form, 422, [field]))
+        has(a.json()["fields"][field], "Port 25 is not open to servers of your own, only these: 9, 143, 993, 1024-65535.")
+    same(member.post_json("/migration/servers/test", {"server_id": shared, "user": "me", "password": CANARY}).status, 200)
+    a = admin.post_json("/migration/servers", typed)
+    same((a.status, a.json()["server"]["port"]), (201, 25))
+    web.sql("DELETE FROM server")
 
 
 def test_a_refused_form_comes_back_filled_in_with_reasons_and_no_password():

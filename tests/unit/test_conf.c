@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "lib/conf.h"
+#include "lib/portlist.h"
 
 static enum err load(const char *text, struct conf **conf_r, struct buf *why)
 {
@@ -50,6 +51,36 @@ static void values_given_replace_the_defaults(void **state)
 	assert_int_equal(conf->deny_networks.count, 0);
 	assert_true(conf->debug);
 	conf_free(&conf);
+}
+
+static bool is_open(const struct conf *conf, unsigned port)
+{
+	return portlist_has((const char *const *)conf->member_ports.items, conf->member_ports.count, port);
+}
+
+static void ports_are_numbers_and_ranges(void **state)
+{
+	static const char *const bad[] = {
+	    "0", "65536", "imap", "143-", "-143", "200-100", "1-65536", "143,993", " 143", ""};
+	AUTO_BUF struct buf why = BUF_INIT;
+	struct conf *conf;
+
+	(void)state;
+	assert_int_equal(load("", &conf, &why), ERR_OK);
+	assert_true(is_open(conf, 143) && is_open(conf, 993) && !is_open(conf, 25));
+	conf_free(&conf);
+	assert_int_equal(load("member_ports = {\"993\", \"1024-2048\"}\n", &conf, &why), ERR_OK);
+	assert_true(is_open(conf, 993) && is_open(conf, 1024) && is_open(conf, 2048));
+	assert_false(is_open(conf, 143) || is_open(conf, 1023) || is_open(conf, 2049));
+	conf_free(&conf);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char text[100];
+
+		(void)snprintf(text, sizeof(text), "member_ports = {\"993\", \"%s\"}\n", bad[i]);
+		buf_clear(&why);
+		assert_int_equal(load(text, &conf, &why), ERR_INVALID);
+		assert_non_null(strstr(why.data, "member_ports"));
+	}
 }
 
 static void an_unknown_setting_is_refused_with_its_line(void **state)
@@ -261,6 +292,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_empty_file_means_the_defaults),
 	    cmocka_unit_test(values_given_replace_the_defaults),
+	    cmocka_unit_test(ports_are_numbers_and_ranges),
 	    cmocka_unit_test(an_unknown_setting_is_refused_with_its_line),
 	    cmocka_unit_test(a_number_out_of_range_is_refused_with_the_range),
 	    cmocka_unit_test(a_run_that_could_outlive_its_lease_is_refused),

@@ -112,6 +112,22 @@ def a_members_own_server_in_a_denied_network_is_not_connected_to(w):
     w.stop(worker)
 
 
+def a_members_own_server_on_another_port_is_not_connected_to(w):
+    w.db.sql("INSERT INTO user (id, account_id, email, password_hash, role, created_at) VALUES "
+             "(81, 1, 'member-81@example.org', '*', 'member', UTC_TIMESTAMP(6)); "
+             "INSERT INTO server (id, account_id, name, host, port, security, verify, created_at, updated_at) VALUES "
+             "(81, 1, 'Own on 25', 'localhost', 25, 'none', 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6)), "
+             "(82, NULL, 'Shared on 25', 'localhost', 25, 'none', 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))")
+    ids = w.add_jobs(*["ok"] * 3)
+    for job, source, target in zip(ids, (81, 82, 82), (82, 81, 82)):
+        w.db.sql("UPDATE job SET owner_user_id = 81, src_server_id = %d, dst_server_id = %d, src_port = 25, dst_port = 25 "
+                 "WHERE id = %d" % (source, target, job))
+    worker = w.worker(deny_networks=[])
+    assert w.wait_ended(ids) == [("failed", "denied_source"), ("failed", "denied_destination"), ("done", "ok")]
+    w.check_invariants()
+    w.stop(worker)
+
+
 def a_destination_the_account_may_no_longer_copy_to_is_not_connected_to(w):
     w.db.sql("INSERT INTO account_host (account_id, host) SELECT id, '*.example.com' FROM account")
     job, = w.add_jobs("ok")
@@ -157,6 +173,7 @@ harness.run(world, [
     work_is_begun_as_soon_as_a_slot_is_free,
     a_suspended_account_waits,
     a_members_own_server_in_a_denied_network_is_not_connected_to,
+    a_members_own_server_on_another_port_is_not_connected_to,
     a_destination_the_account_may_no_longer_copy_to_is_not_connected_to,
     a_job_that_cannot_be_read_is_not_claimed,
     a_worker_waits_for_the_schema_it_was_built_for,

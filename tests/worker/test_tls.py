@@ -100,7 +100,8 @@ def judge(w, program, certificate, security, host="localhost", verify=1, ca="ca"
 def vetted(w, program, certificate, security):
     """The same for a server that a member named: the reason, the logins, and the log."""
     server = Server(w.certs.pem(certificate), w.certs.key(certificate), security == "starttls")
-    worker = w.worker(sync_program=program, ca_file=w.certs.pem("ca"), deny_networks=["192.0.2.0/24"])
+    worker = w.worker(sync_program=program, ca_file=w.certs.pem("ca"), deny_networks=["192.0.2.0/24"],
+                      member_ports=["1-65535"])
     w.db.sql("UPDATE user SET role = 'member'")
     job, = w.add_jobs("accounts", source=("localhost", server.port, security, 1),
                       target=("localhost", server.port, security, 1))
