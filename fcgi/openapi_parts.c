@@ -98,7 +98,7 @@ static const char *const problem_types[] = {"account", "account_closed", "bulk_e
     "import_over", "job_ended", "job_not_ended", "job_running", "last_admin", "limit", "link_over", "login",
     "mail_limit", "mailboxes_busy", "own_account", "own_second_factor", "passwords_needed", "rows", "scope",
     "second_factor", "second_factor_key", "server_gone", "server_in_use", "setup_over", "sso", "storage_full",
-    "suspended", "tail_offset", "test_limit", "token", "too_many"};
+    "support", "suspended", "tail_offset", "test_limit", "token", "too_many"};
 
 static struct json_object *type_schema(void)
 {

@@ -94,6 +94,7 @@ static enum err model_of(struct visit *v, const struct form *f, struct json_obje
 	view_bool(m, "has_tokens", count > 0);
 	view_add(m, "scope_options", scope_options(v, f));
 	view_bool(m, "can_install", viewer_is_admin(&v->viewer));
+	view_bool(m, "can_make", v->support == NULL);
 	view_str(m, "action_url", URL_TOKENS);
 	view_str(m, "description_url", "/api/v1/openapi.json");
 	*m_r = m;
@@ -150,6 +151,20 @@ static enum err show_made(struct visit *v, uint64_t id, const struct api_token_f
 	return page_show(v, 201, "token_made", t->name, m);
 }
 
+static enum err refuse_support(struct visit *v)
+{
+	page_error(
+	    v, &(struct page_error){.status = 403,
+		   .code = "support",
+		   .title = "You are here in somebody’s place",
+		   .detail = "A token would go on acting for them when you have left, without your name. "
+			     "None was made.",
+		   .action = "Let them make it themselves.",
+		   .link_url = URL_TOKENS,
+		   .link_label = "Back to the tokens"});
+	return ERR_OK;
+}
+
 enum err page_token_create(struct visit *v)
 {
 	char *text = arena_alloc(v->rq->secret, strlen(API_TOKEN_PREFIX) + TOKEN_HEX_LEN + 1);
@@ -160,6 +175,8 @@ enum err page_token_create(struct visit *v)
 	uint64_t id = 0;
 	enum err e = form_read(&f, v->arena, &v->rq->body, FORM_ROWS(specs));
 
+	if (v->support != NULL)
+		return refuse_support(v);
 	if (e == ERR_OK)
 		read_fields(v, &f, &t);
 	if (!f.has_errors) {

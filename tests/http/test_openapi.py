@@ -9,7 +9,7 @@ import webstack
 import tap
 from tap import has, same
 
-web = webstack.Stack()
+web = webstack.Stack(member_ports=["1-65535"])
 member = web.sign_in("member")
 DOC = web.anyone().get("/api/v1/openapi.json").json()
 SERVER = web.add_server(web.acme, "Ours")

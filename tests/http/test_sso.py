@@ -265,6 +265,20 @@ def test_who_is_here_in_a_users_place_is_named_on_every_page_and_in_the_audit_lo
     same(browser.json("/session").json()["user"], {"email": who(browser), "role": "member"})
 
 
+def test_who_is_here_in_a_users_place_makes_no_token_that_stays():
+    new = customer()
+    browser, _ = follow(link(support="Ada", **new))
+    lacks(browser.get("/migration/tokens").text, "Make the token")
+    for ask_for in (browser.post_json, browser.post):
+        a = ask_for("/migration/tokens", {"name": "x", "jobs_read": "1"})
+        same(a.status, 403)
+        has(a.text, "None was made")
+    same(web.sql("SELECT COUNT(*) FROM api_token WHERE created_by = %d" % user_of(new["user"])), [["0"]])
+    browser, _ = follow(link(**new))
+    has(browser.get("/migration/tokens").text, "Make the token")
+    same(browser.post_json("/migration/tokens", {"name": "x", "jobs_read": "1"}).status, 201)
+
+
 def test_no_customer_names_staff_who_were_never_there():
     for path in ("/api/v1/sso-links", "/sso/cpanel"):
         a = own.request("POST", path, form={"user": "helper", "support": "Ada"})
