@@ -12,6 +12,12 @@ export function poll(intervalMs, ask, say) {
   let ended = false;
   let failures = 0;
 
+  // An answer that comes when nobody looks any more leaves it said that this is paused.
+  const tell = (text) => {
+    if (!document.hidden) {
+      say(text);
+    }
+  };
   const later = () => {
     if (!ended && !document.hidden) {
       const wait = Math.min(intervalMs * 2 ** Math.min(failures, 5), SLOWEST_MS);
@@ -27,14 +33,14 @@ export function poll(intervalMs, ask, say) {
     try {
       ended = (await ask()) === false;
       failures = 0;
-      say("");
+      tell("");
     } catch (problem) {
       if (problem.signedOut) {
         ended = true;
         say("You are signed out. Sign in again to go on watching.");
       } else {
         failures += 1;
-        say("The server cannot be reached; trying again.");
+        tell("The server cannot be reached; trying again.");
       }
     }
     running = false;

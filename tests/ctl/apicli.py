@@ -96,7 +96,7 @@ def make_token(web, email, scopes="jobs:read,jobs:write,servers:write", *words):
     return web.stack.run_ctl("token", "create", "--user", email, "--scopes", scopes, *words, "a test").strip()
 
 
-def wait_for(condition, what, seconds=60):
+def wait_for(condition, what, seconds=180):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "not within %d s: %s" % (seconds, what)

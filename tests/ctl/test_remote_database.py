@@ -11,10 +11,11 @@ import threading
 
 SRC = os.environ.get("MCV_SRCDIR") or os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("MCV_BUILDDIR") or SRC
-sys.path += [os.path.join(SRC, "tests", name) for name in ("stack", "http", "imap")]
+sys.path += [os.path.join(SRC, "tests", name) for name in ("stack", "http", "imap", "engine")]
 
 import certs  # noqa: E402
 import mariadb  # noqa: E402
+from ports import free_port  # noqa: E402
 import tap  # noqa: E402
 from tap import has, lacks, same  # noqa: E402
 
@@ -78,11 +79,6 @@ class Listener:
                 end.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return s.getsockname()[1]
 
 
 enter()

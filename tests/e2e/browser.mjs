@@ -29,7 +29,7 @@ export const axeSource = () => fs.readFileSync(modules().resolve("axe-core/axe.m
 /** A context and its page; page.problems collects what the console and the policy complain of. */
 export async function open(browser, stack, options = {}) {
   const context = await browser.newContext({ baseURL: stack.env.URL, viewport: { width: 1280, height: 900 }, ...options });
-  context.setDefaultTimeout(30000);
+  context.setDefaultTimeout(120000);
   const page = await context.newPage();
   page.problems = [];
   page.on("console", (message) => {

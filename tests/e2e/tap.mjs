@@ -39,7 +39,7 @@ export async function run(tests, { before, after }) {
 }
 
 /** Poll condition (may be async) until it is true, and return its value; throw when the time is over. */
-export async function until(what, condition, seconds = 60) {
+export async function until(what, condition, seconds = 120) {
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     const value = await condition();

@@ -55,7 +55,7 @@ const tests = [
     for (const piece of ["first half of a line, ", "second half\n", "zwei € und ü\n", lines(0, 50), "no newline yet: "]) {
       stack.lead("puppet-live", piece);
       wrote += piece;
-      await until(`the page shows ${JSON.stringify(piece.slice(0, 20))}`, async () => (await shown()).length >= wrote.replace(/\n$/, "").length, 10);
+      await until(`the page shows ${JSON.stringify(piece.slice(0, 20))}`, async () => (await shown()).length >= wrote.replace(/\n$/, "").length);
       assert.equal(await shown(), wrote.replace(/\n$/, ""));
     }
     assert.equal(stack.logBytes(job).toString("utf8"), wrote);
@@ -157,19 +157,39 @@ const tests = [
   ["the_list_asks_every_five_seconds_and_not_while_hidden", async () => {
     await stoppedClock("/migration/jobs");
     const requests = asked("ids=");
-    const turn = async (ms) => {
-      await page.clock.runFor(ms);
-      await page.waitForLoadState("networkidle");
-    };
-    await turn(5000);
+    const answer = page.waitForResponse((response) => response.url().includes("ids="));
+    await page.clock.runFor(5000);
     await until("it asks", () => requests.length === 1);
+    await (await answer).finished();
     await hide(true);
-    await turn(60000);
+    await page.clock.runFor(60000);
+    // what it had asked for by then would be seen before this
+    await page.evaluate(() => fetch(document.location).then((later) => later.text()));
     assert.equal(requests.length, 1, "it asked while hidden");
     await page.getByText("Paused while this page is hidden.").waitFor();
     await hide(false);
     await until("it asks at once", () => requests.length === 2);
     await page.getByText("Paused while this page is hidden.").waitFor({ state: "hidden" });
+  }],
+  ["an_answer_that_comes_while_hidden_leaves_the_pause_said", async () => {
+    await stoppedClock("/migration/jobs");
+    let letGo;
+    const held = new Promise((resolve) => { letGo = resolve; });
+    await page.route(/ids=/, async (route) => {
+      await held;
+      await route.continue();
+    });
+    const requests = asked("ids=");
+    const answer = page.waitForResponse((response) => response.url().includes("ids="));
+    await page.clock.runFor(5000);
+    await until("it asks", () => requests.length === 1);
+    await hide(true);
+    await page.getByText("Paused while this page is hidden.").waitFor();
+    letGo();
+    await (await answer).finished();
+    await page.evaluate(() => fetch(document.location).then((later) => later.text()));
+    assert.ok(await page.getByText("Paused while this page is hidden.").isVisible());
+    await page.unroute(/ids=/);
   }],
   ["the_list_says_when_the_server_cannot_be_reached", async () => {
     await stoppedClock("/migration/jobs");

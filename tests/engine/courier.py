@@ -65,7 +65,7 @@ class Courier:
         self.monitor = self.command("usr/libexec/gam_server", "--notimeout", self.monitor_id, env=self.environment(),
                                     cwd=self.mail, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         wanted = "fam-%s-%s" % (unpacked.account()[0], self.monitor_id)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while wanted not in open("/proc/net/unix", encoding="ascii").read() and time.monotonic() < deadline:
             time.sleep(0.01)
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)

@@ -92,11 +92,11 @@ class Cyrus:
             raise RuntimeError("ctl_cyrusdb failed: " + self.log())
         self.process = self.command("master", "-M", os.path.join(self.directory, "cyrus.conf"), "-p",
                                     os.path.join(self.directory, "conf", "pid"))
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while True:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), 1) as s:
-                    s.settimeout(5)
+                    s.settimeout(30)
                     if s.recv(4) == b"* OK":
                         return self
             except OSError:
@@ -147,7 +147,7 @@ class Cyrus:
         self.mux.close()
         self.process.terminate()
         try:
-            self.process.wait(5)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             pass
         # Its services are a session of their own.

@@ -15,6 +15,8 @@ import ssl
 import subprocess
 import time
 
+from ports import free_port
+
 DOVECOT = shutil.which("dovecot") or (os.path.exists("/usr/sbin/dovecot") and "/usr/sbin/dovecot") or None
 
 
@@ -27,12 +29,6 @@ def missing():
     if shutil.which("openssl") is None:
         return "no openssl command"
     return None
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def run(*words):
@@ -204,11 +200,11 @@ class Dovecot:
         self.process = subprocess.Popen([DOVECOT, "-F", "-c", self.config], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                         preexec_fn=self.before_exec)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while True:
             try:
                 with socket.create_connection(("127.0.0.1", self.port), 1) as s:
-                    s.settimeout(5)
+                    s.settimeout(30)
                     if s.recv(4) == b"* OK":
                         return self
             except OSError:
@@ -229,7 +225,7 @@ class Dovecot:
             return
         self.process.terminate()
         try:
-            self.process.wait(10)
+            self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -127,7 +127,7 @@ def message(n, size=600, ids=True, extra=b"", body=None):
     return head + body
 
 
-def wait_for(condition, seconds=20):
+def wait_for(condition, seconds=120):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():

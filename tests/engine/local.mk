@@ -30,6 +30,7 @@ EXTRA_DIST += $(ENGINE_TESTS) \
 	tests/engine/crowd.py \
 	tests/engine/cyrus.py \
 	tests/engine/dovecot.py \
+	tests/engine/ports.py \
 	tests/engine/harness.py \
 	tests/engine/imapbox.py \
 	tests/engine/miscopier.py \

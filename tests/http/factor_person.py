@@ -57,8 +57,10 @@ class Person:
 
     def turn_on(self):
         setup = self.begin()
-        answer = self.confirm(setup, code_of(setup["secret"], -1))
+        # the code of before would be too old if a step ended on the way, so it is the code of now, and free again after
+        answer = self.confirm(setup, code_of(setup["secret"]))
         same(answer.status, 200, answer.text)
+        web.sql("UPDATE second_factor SET last_step = 0 WHERE user_id = %d" % self.id)
         self.secret, self.codes = setup["secret"], answer.json()["codes"]
         self.browser.csrf = self.browser.json("/session").json()["csrf"]
         same(len(self.codes), 10)

@@ -158,7 +158,7 @@ def run_as(user, *words, env=None, text="", cwd="/"):
     return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
 
 
-def wait_for(what, condition, seconds=30):
+def wait_for(what, condition, seconds=120):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

@@ -5,7 +5,12 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
+
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "engine"))
+
+from ports import free_port  # noqa: E402,F401  (for those who start processes)
 
 # Servers live in sbin, which is not on an ordinary user's PATH.
 os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"
@@ -37,7 +42,7 @@ class Process:
             tail = log.read()[-2000:].decode(errors="replace")
         raise RuntimeError("%s ended with status %s:\n%s" % (self.name, self.child.returncode, tail))
 
-    def stop(self, seconds=20, sig=signal.SIGTERM):
+    def stop(self, seconds=60, sig=signal.SIGTERM):
         if self.child.poll() is None:
             self.child.send_signal(sig)
             try:
@@ -47,7 +52,7 @@ class Process:
                 self.child.wait()
 
 
-def wait_for(what, condition, seconds=30):
+def wait_for(what, condition, seconds=120):
     """Poll until condition() is true and return its value; raise when the time is over."""
     deadline = time.monotonic() + seconds
     while True:
@@ -57,12 +62,6 @@ def wait_for(what, condition, seconds=30):
         if time.monotonic() > deadline:
             raise RuntimeError("not within %d s: %s" % (seconds, what))
         time.sleep(0.02)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def port_taken(port):

@@ -6,15 +6,15 @@ import http.client
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(os.path.dirname(HERE), "http")]
+sys.path[:0] = [os.path.join(os.path.dirname(HERE), name) for name in ("http", "engine")]
 
+from ports import free_port  # noqa: E402
 import tap  # noqa: E402
 from tap import Skip, has, lacks, same  # noqa: E402
 
@@ -250,9 +250,7 @@ def fill_in_sites():
     code, out = run(need("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                     "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=mailconvoy.example.org")
     same(code, 0, out)
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port, second, third = free_port(), free_port(), free_port()
     for inc in glob.glob(path("data/nginx/*")):
         with open(inc, encoding="ascii") as f:
             text = f.read()
@@ -260,7 +258,7 @@ def fill_in_sites():
         text = text.replace("/etc/ssl/mailconvoy/fullchain.pem", certificate)
         text = text.replace("/etc/ssl/mailconvoy/privkey.pem", key)
         # Ports below 1024 are root's, and 8080 is somebody's.
-        text = text.replace(":80;", ":8880;").replace(" 80;", " 8880;").replace("443 ssl", "8443 ssl")
+        text = text.replace(":80;", ":%d;" % second).replace(" 80;", " %d;" % second).replace("443 ssl", "%d ssl" % third)
         text = text.replace("127.0.0.1:8080", "127.0.0.1:%d" % port)
         with open(os.path.join(site_dir, os.path.basename(inc)), "w", encoding="ascii") as out:
             out.write(text)
@@ -287,7 +285,7 @@ def test_nginx_accepts_both_sites():
 
 def get(port, where):
     """The answer, once its body was read; None where nobody listens."""
-    c = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
     try:
         c.request("GET", where)
         answer = c.getresponse()
@@ -304,13 +302,13 @@ def running_nginx(site_dir, port):
     """The local site, without a web behind it."""
     nginx = subprocess.Popen(nginx_words(site_dir, "local") + ["-g", "daemon off;"], stdout=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while get(port, "/") is None:
             assert nginx.poll() is None and time.monotonic() < deadline, "nginx does not start"
         yield
     finally:
         nginx.terminate()
-        nginx.wait(30)
+        nginx.wait(120)
 
 
 def test_what_is_slow_is_asked_slowly_by_whichever_address():
@@ -318,7 +316,7 @@ def test_what_is_slow_is_asked_slowly_by_whichever_address():
 
     def ask(where, method="POST"):
         """429 of nginx; without a web behind it, 502 for all it lets through."""
-        c = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        c = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         try:
             c.request(method, where, "x", {"Content-Type": "text/plain"})
             return c.getresponse().status
@@ -341,7 +339,7 @@ def test_what_is_slow_is_asked_slowly_by_whichever_address():
         for where, kind in (("/api/v1/login", "application/problem+json"), ("/login", "text/html")):
             # on a slow machine one more may be due by now, and then is let through
             for _ in range(60):
-                c = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+                c = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
                 c.request("POST", where, "x", {"Content-Type": "text/plain"})
                 answer = c.getresponse()
                 if answer.status == 429:

@@ -92,7 +92,7 @@ class Web:
         self.fcgi.check()
         self.nginx.check()
         try:
-            c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+            c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
             c.request("GET", "/login")
             status = c.getresponse().status
             c.close()

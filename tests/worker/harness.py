@@ -36,7 +36,7 @@ def need(*programs):
             raise Skip("%s is not here" % program)
 
 
-def wait_for(what, condition, seconds=30):
+def wait_for(what, condition, seconds=120):
     """Poll until condition() is true and return its value; fail with what otherwise."""
     deadline = time.monotonic() + seconds
     while True:
@@ -154,7 +154,7 @@ class World:
         with open(worker.log_path, errors="replace") as log:
             return log.read()
 
-    def stop(self, worker, seconds=25):
+    def stop(self, worker, seconds=90):
         """SIGTERM; returns how long it took."""
         began = time.monotonic()
         worker.send_signal(signal.SIGTERM)
@@ -181,10 +181,10 @@ class World:
         row = self.db.sql("SELECT %s FROM job WHERE id = %d" % (columns, job_id))
         return tuple(row.split("\t"))
 
-    def wait_state(self, job_id, *states, seconds=30):
+    def wait_state(self, job_id, *states, seconds=120):
         wait_for(lambda: "job %d: %s" % (job_id, self.job(job_id)), lambda: self.job(job_id)[0] in states, seconds)
 
-    def wait_ended(self, ids, seconds=60):
+    def wait_ended(self, ids, seconds=180):
         wait_for(lambda: self.db.sql("SELECT id, state, reason FROM job WHERE state IN ('queued', 'running')"),
                  lambda: self.db.try_sql("SELECT COUNT(*) FROM job WHERE state IN ('queued', 'running')",
                                          "mailconvoy") == "0", seconds)

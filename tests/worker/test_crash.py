@@ -14,7 +14,7 @@ def world():
     return harness.World(kill_grace_s=1)
 
 
-def nothing_survives(w, seconds=15):
+def nothing_survives(w, seconds=90):
     wait_for(lambda: "survivors: %r" % w.survivors(), lambda: not w.survivors(), seconds)
 
 
@@ -39,7 +39,7 @@ def killed_at_random_fifty_times(w):
         worker.kill()
         worker.wait()
     last = w.worker()
-    w.wait_ended(ids, 90)
+    w.wait_ended(ids, 240)
     w.stop(last)
     nothing_survives(w)
     w.check_invariants()
@@ -103,7 +103,7 @@ def crash_at(w, point, user, states, runs):
     first = w.worker(env={"MAILCONVOY_CRASH_AT": point})
     wait_for("worker is ready", lambda: "ready" in w.log_of(first) or first.poll() is not None)
     job, = w.add_jobs(user)
-    if first.wait(30) != -signal.SIGKILL:
+    if first.wait(120) != -signal.SIGKILL:
         raise harness.Skip("built without crash points")
     nothing_survives(w)
     before = sum(1 for r in runs_by_job(w).get(job, []))

@@ -110,7 +110,7 @@ class World:
     def job(self, job_id):
         return tuple(self.sql("SELECT state, reason FROM job WHERE id = %d" % job_id).split("\t"))
 
-    def wait_job(self, job_id, *states, seconds=90):
+    def wait_job(self, job_id, *states, seconds=240):
         wait_for(lambda: "job %d: %s" % (job_id, self.job(job_id)), lambda: self.job(job_id)[0] in states, seconds)
 
     def begun(self, job_id):

@@ -13,7 +13,7 @@ from harness import wait_for
 
 
 def world():
-    return harness.World(lease_s=8, renew_s=1, fence_s=4, kill_grace_s=2)
+    return harness.World(lease_s=24, renew_s=1, fence_s=12, kill_grace_s=2)  # a machine may stand still for some seconds
 
 
 def running(w, user="wait", **settings):
@@ -28,8 +28,8 @@ def programs(w):
 
 
 def a_lease_is_renewed_for_as_long_as_the_run_takes(w):
-    worker, job = running(w, "drip-12")
-    w.wait_ended([job], 40)
+    worker, job = running(w, "drip-28")  # longer than the lease
+    w.wait_ended([job], 180)
     assert w.job(job) == ("done", "ok")
     w.stop(worker)
 
@@ -38,7 +38,7 @@ def a_database_that_is_restarted_is_survived(w):
     worker, job = running(w, "drip-4")
     w.db.kill(signal.SIGKILL)
     w.db.start()
-    w.wait_ended([job], 40)
+    w.wait_ended([job], 180)
     assert w.job(job) == ("done", "ok"), w.job(job)
     log = w.whole_log(job)
     drips = log[:log.index(b"++++")]
@@ -52,18 +52,18 @@ def a_frozen_database_ends_the_run_before_its_lease(w):
     lease = float(w.job(job, "UNIX_TIMESTAMP(lease_until)")[0])
     w.db.process.send_signal(signal.SIGSTOP)
     try:
-        wait_for("the program is gone", lambda: not programs(w), 20)
+        wait_for("the program is gone", lambda: not programs(w))
         gone_at = time.time()
         # the lease read above may have been renewed once more before the database froze
         assert gone_at < lease + 1, "gone %.1f s after the lease" % (gone_at - lease)
         print("# gone %.1f s before the end of the lease" % (lease - gone_at))
     finally:
         w.db.process.send_signal(signal.SIGCONT)
-    w.wait_ended([job], 40)
+    w.wait_ended([job], 180)
     assert w.job(job)[0] == "interrupted" and w.job(job)[1] in ("fenced", "worker_died"), w.job(job)
     wait_for("the worker goes on", lambda: w.db.try_sql("SELECT 1") == "1")
     again, = w.add_jobs("ok")
-    w.wait_ended([again], 40)
+    w.wait_ended([again], 180)
     assert w.job(again) == ("done", "ok")
     w.check_invariants()
     w.stop(worker)
@@ -72,9 +72,9 @@ def a_frozen_database_ends_the_run_before_its_lease(w):
 def a_frozen_worker_cannot_finish_what_it_lost(w):
     frozen, job = running(w, "wait-2")  # it would end well, if it were let
     frozen.send_signal(signal.SIGSTOP)
-    wait_for("its program is gone though it is frozen", lambda: not programs(w), 20)
+    wait_for("its program is gone though it is frozen", lambda: not programs(w))
     other = w.worker()
-    w.wait_state(job, "interrupted", seconds=40)
+    w.wait_state(job, "interrupted", seconds=180)
     before = w.job(job, "state, reason, finished_at, exit_code, updated_at, log_bytes")
     events = w.db.sql("SELECT COUNT(*) FROM job_event WHERE job_id = %d" % job)
     frozen.send_signal(signal.SIGCONT)
@@ -94,7 +94,7 @@ def another_worker_rescues_what_a_dead_one_left(w):
     dead.kill()
     dead.wait()
     other = w.worker()
-    w.wait_state(job, "interrupted", seconds=20)
+    w.wait_state(job, "interrupted", seconds=180)
     assert w.job(job) == ("interrupted", "worker_died")
     w.check_invariants()
     w.stop(other)
@@ -107,7 +107,7 @@ def a_stopped_worker_ends_its_runs_and_says_so(w):
     for _ in range(4):
         worker.send_signal(signal.SIGTERM)
     took = w.stop(worker)
-    assert took < 20, took
+    assert took < 60, took
     assert worker.returncode == 0, worker.returncode
     assert [w.job(i) for i in ids] == [("interrupted", "worker_stopped")] * 2 + [("queued", "NULL")]
     assert w.db.sql("SELECT state FROM worker ORDER BY id DESC LIMIT 1") == "stopped"
@@ -120,14 +120,14 @@ def a_worker_stops_in_time_though_the_database_is_frozen(w):
     worker, job = running(w)
     w.db.process.send_signal(signal.SIGSTOP)
     try:
-        took = w.stop(worker, 40)
+        took = w.stop(worker)
     finally:
         w.db.process.send_signal(signal.SIGCONT)
     print("# stopped after %.1f s" % took)
-    assert took < 20, took
+    assert took < 60, took
     wait_for("nothing survives", lambda: not w.survivors())
     other = w.worker()
-    w.wait_ended([job], 40)
+    w.wait_ended([job], 180)
     assert w.job(job)[0] == "interrupted"
     w.stop(other)
 
@@ -138,7 +138,7 @@ def a_worker_starts_before_the_database_does(w):
     wait_for("it waits", lambda: "lost the database" in w.log_of(worker))
     w.db.start()
     job, = w.add_jobs("ok")
-    w.wait_ended([job], 40)
+    w.wait_ended([job], 180)
     assert w.job(job) == ("done", "ok")
     w.stop(worker)
 
@@ -202,7 +202,7 @@ def a_commit_whose_answer_is_lost_is_asked_for_again(w):
     proxy = LossyProxy(w, lose=range(1, 40))
     worker = w.worker(database_socket=proxy.path)
     ids = w.add_jobs(*["ok"] * 6)
-    w.wait_ended(ids, 60)
+    w.wait_ended(ids, 180)
     assert all(w.job(i) == ("done", "ok") for i in ids), [w.job(i) for i in ids]
     assert proxy.lost >= 12, "only %d answers were lost" % proxy.lost
     assert len([e for e in w.ledger() if e[0] == "begin"]) - before == 6, "each ran once"
@@ -218,7 +218,7 @@ def a_log_chunk_whose_answer_is_lost_is_stored_once(w):
     proxy = LossyProxy(w, lose=range(2, 60, 3))
     worker = w.worker(database_socket=proxy.path)
     job, = w.add_jobs("drip-8")
-    w.wait_ended([job], 60)
+    w.wait_ended([job], 180)
     assert w.job(job) == ("done", "ok"), w.job(job)
     assert proxy.lost >= 2, "only %d answers were lost" % proxy.lost
     log = w.whole_log(job)

@@ -8,19 +8,18 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 
 import harness
 from harness import SRC, WORKER, World, run, wait_for
 
+sys.path.append(os.path.join(SRC, "tests", "engine"))
+
+from ports import free_port  # noqa: E402
+
 PYTHON = "/usr/bin/python3"
 CATCHER = os.path.join(SRC, "tests", "stack", "smtp_catcher.py")
 PASSWORD = "relay-Passw0rd-%canary%"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Relay:

@@ -54,7 +54,7 @@ def run(world, user, program, options, settings=None, **more):
         text = options if isinstance(options, str) else json.dumps(options)
         world.db.sql("UPDATE job SET options = '%s' WHERE id = %d" % (text.replace("\\", "\\\\").replace("'", "''"), job))
     worker = world.worker(sync_program=program, **(settings or {}))
-    world.wait_state(job, "done", "failed", "cancelled", "interrupted", seconds=90)
+    world.wait_state(job, "done", "failed", "cancelled", "interrupted", seconds=240)
     world.stop(worker)
     world.check_invariants()
     return job

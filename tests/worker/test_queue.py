@@ -73,10 +73,10 @@ def three_workers_run_two_at_once(w):
 
 
 def work_is_begun_as_soon_as_a_slot_is_free(w):
-    worker = w.worker(poll_ms=5000)
+    worker = w.worker(poll_ms=60000)
     wait_for("ready", lambda: "ready" in w.log_of(worker))
     ids = w.add_jobs(*["ok"] * 6)
-    w.wait_ended(ids, seconds=12)  # three rounds, yet only one poll
+    w.wait_ended(ids, seconds=115)  # three rounds, yet no time for two polls
     w.stop(worker)
 
 

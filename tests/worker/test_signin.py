@@ -50,7 +50,7 @@ def run(world, user, program, options, source=None, destination=None):
                          target=("127.0.0.1", world.mail.destination.port, "none", 0))[0]
     world.db.sql("UPDATE job SET options = '%s' WHERE id = %d" % (json.dumps(options), job))
     worker = world.worker(sync_program=program)
-    world.wait_state(job, "done", "failed", "cancelled", "interrupted", seconds=90)
+    world.wait_state(job, "done", "failed", "cancelled", "interrupted", seconds=240)
     world.stop(worker)
     log = world.whole_log(job).decode("utf-8", "replace")
     for secret in (PASSWORD_SOURCE, PASSWORD_DESTINATION, TOKEN, oauth.MASTER[1]):

@@ -36,7 +36,7 @@ class Server:
 
     def serve(self, connection):
         try:
-            connection.settimeout(20)
+            connection.settimeout(90)
             if not self.starttls:
                 connection = self.context.wrap_socket(connection, server_side=True)
             self.talk(connection)
@@ -89,7 +89,7 @@ def judge(w, program, certificate, security, host="localhost", verify=1, ca="ca"
     worker = w.worker(sync_program=program, ca_file=w.certs.pem(ca))
     job, = w.add_jobs("accounts", source=(host, server.port, security, verify),
                       target=("localhost", good.port, "tls", 1))
-    w.wait_ended([job], 60)
+    w.wait_ended([job], 180)
     w.stop(worker)
     reason = w.job(job)[1]
     if reason not in ("auth_both", "untrusted_source", "wrong_name_source", "expired_source"):
@@ -105,7 +105,7 @@ def vetted(w, program, certificate, security):
     w.db.sql("UPDATE user SET role = 'member'")
     job, = w.add_jobs("accounts", source=("localhost", server.port, security, 1),
                       target=("localhost", server.port, security, 1))
-    w.wait_ended([job], 60)
+    w.wait_ended([job], 180)
     w.db.sql("UPDATE user SET role = 'admin'")
     w.stop(worker)
     return w.job(job)[1], len(server.logins), w.whole_log(job).decode(errors="replace")

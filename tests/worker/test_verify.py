@@ -79,7 +79,7 @@ def run(world, user, program, parent=None, settings=None, **more):
     """A job from its start to its end; its id."""
     job = add(world, user, parent=parent, **more)
     worker = world.worker(sync_program=program, **(settings or {}))
-    world.wait_state(job, "done", "failed", "cancelled", "interrupted", seconds=60)
+    world.wait_state(job, "done", "failed", "cancelled", "interrupted", seconds=180)
     world.stop(worker)
     world.check_invariants()
     return job
@@ -169,11 +169,11 @@ class Stalled:
     def rule(self, number, data):
         if number > 1 and b"EXAMINE" in data:
             self.reached.set()
-            self.go.wait(60)
+            self.go.wait(240)
         return data
 
     def __enter__(self):
-        assert self.reached.wait(30), "no verification began"
+        assert self.reached.wait(120), "no verification began"
         wait_for("the row says so", lambda: self.world.job(self.job, "state, verify_state") == ("running", "running"))
         return self
 
