@@ -14,9 +14,10 @@
 struct copy {
 	struct crew *crew;
 	struct report *report;
-	const struct folder_set *source; /* all folders of host1 */
-	struct folder_plan *plan;        /* exists is set for what is created */
-	char separator;                  /* of the destination; 0 = none */
+	const struct folder_set *source;      /* all folders of host1 */
+	const struct folder_set *destination; /* of host2, as they were at the start */
+	struct folder_plan *plan;             /* exists is set for what is created */
+	char separator;                       /* of the destination; 0 = none */
 
 	/* the implementation's own */
 	struct jobs jobs;

@@ -48,6 +48,7 @@ engine_libengine_a_SOURCES = \
 	%D%/refresh.c %D%/refresh.h \
 	%D%/copy.h \
 	%D%/recall.c %D%/recall.h \
+	%D%/spare.c %D%/spare.h \
 	%D%/survey.c %D%/survey.h \
 	%D%/sizes.c \
 	%D%/create.c %D%/create.h \

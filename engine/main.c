@@ -258,6 +258,7 @@ static enum err migrate(struct run *r, enum exit_code *refused_r)
 	    .crew = &r->crew,
 	    .report = &r->report,
 	    .source = &sets[0],
+	    .destination = &sets[1],
 	    .plan = &r->plan,
 	    .separator = sets[1].separator,
 	};

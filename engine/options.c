@@ -88,6 +88,7 @@ static const struct option_row rows[] = {
     {.name = "useheader", .kind = KIND_LIST, .at = AT(identity_fields)},
     {.name = "delete2", .kind = KIND_SWITCH, .at = AT(delete2)},
     {.name = "maxdelete", .kind = KIND_COUNT, .at = AT(max_delete)},
+    {.name = "deletedigest", .kind = KIND_STRING, .at = AT(delete_digest)},
     {.name = "syncflags", .kind = KIND_SWITCH, .at = AT(sync_flags)},
     {.name = "syncduplicates", .kind = KIND_ALWAYS, .why = "a message is there as often as on host1"},
     {.name = "maxbytespersecond", .kind = KIND_SIZE, .at = AT(bytes_per_s)},

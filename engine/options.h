@@ -98,7 +98,9 @@ struct options {
 	const char *folder_map;  /* --foldermap: a file, see verify_map.h; NULL = none */
 	bool json;               /* --verify's report as JSON lines, all else to standard error */
 	unsigned max_delete;     /* --maxdelete: more is never deleted; 0 = not given, with --dry alone */
-	bool delete2;            /* delete on host2 what host1 has not; needs max_delete, or dry */
+	const char
+	    *delete_digest; /* --deletedigest: only what has this digest is deleted (engine/surplus.h) */
+	bool delete2;       /* delete on host2 what host1 has not; needs max_delete, or dry */
 	bool dry;
 	bool automap;
 	bool subscribe;     /* subscribe on host2 what is subscribed on host1; default on */

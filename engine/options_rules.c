@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "imap/search.h"
+#include "lib/token.h"
 #include "engine/identity.h"
 
 static enum err refuse(struct buf *reason, const char *line)
@@ -125,12 +126,19 @@ static enum err check_login(const struct options *o, struct buf *reason)
 
 enum err options_rules(struct options *o, struct buf *reason)
 {
+	uint8_t digest[TOKEN_HASH_BYTES];
+
 	if (o->json && o->verify == VERIFY_OFF)
 		return refuse(reason, "Option json needs option verify\n");
 	if (o->delete2 && o->max_delete == 0 && !o->dry)
 		return refuse(reason,
 		    "Option delete2 needs option maxdelete: how many messages may be deleted "
 		    "on host2 at most\n");
+	if (o->delete_digest != NULL && !o->delete2)
+		return refuse(reason, "Option deletedigest needs option delete2\n");
+	if (o->delete_digest != NULL && token_unhex(o->delete_digest, digest, sizeof(digest)) != ERR_OK)
+		return refuse(
+		    reason, "Option deletedigest needs the 64 hexadecimal digits that a dry run printed\n");
 	if (check_search(o, reason) != ERR_OK || check_fields(o, reason) != ERR_OK ||
 	    check_login(o, reason) != ERR_OK || check_names(o, reason) != ERR_OK ||
 	    check_state(o, reason) != ERR_OK)

@@ -252,6 +252,8 @@ void report_statistics(const struct report *r)
 		    (unsigned long long)r->deleted, (unsigned long long)r->would_delete);
 	else
 		line_count("Messages deleted on host2", r->deleted);
+	if (r->deletions[0] != '\0')
+		out("%-40s: %s ", "Digest of deletions on host2", r->deletions);
 	line_bytes("Total bytes transferred", r->bytes_transferred, "");
 	line_bytes("Total bytes skipped", r->bytes_skipped, "");
 	out("%-40s: %.1f messages/s", "Message rate", (double)r->transferred / per_s);

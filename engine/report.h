@@ -101,6 +101,7 @@ struct report {
 	uint64_t deleted;                /* messages, on host2 */
 	uint64_t would_delete;           /* of --delete2 with --dry, once counted */
 	bool counted_deletions;          /* would_delete says what a real run would delete */
+	char deletions[65];              /* of what: its digest (engine/surplus.h); "" before it is known */
 	_Atomic unsigned over_quota;     /* messages host2 had no room for */
 	_Atomic unsigned unlisted;       /* messages of host1 the server told nothing about */
 

@@ -2,11 +2,15 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "imap/search.h"
+#include "lib/buf.h"
 #include "lib/mem.h"
+#include "lib/token.h"
 #include "engine/listing.h"
 #include "engine/output.h"
+#include "engine/spare.h"
 #include "engine/stop.h"
 #include "engine/survey.h"
 
@@ -15,6 +19,8 @@ struct extras {
 	struct job *job;
 	struct message_list list;
 	uint32_t uidvalidity;
+	uint32_t exists;
+	uint8_t print[SPARE_PRINT_BYTES]; /* of all that is in it */
 };
 
 struct surplus {
@@ -38,22 +44,68 @@ static void refuse(struct surplus *s, const char *why)
 
 /* ---- finding ---- */
 
+/* A folder that shows what is in others (RFC 6154): a message that goes from it goes from all of them. */
+static bool is_view(const struct surplus *s, const char *name)
+{
+	const struct folder *f = folder_find(s->copy->destination, name);
+	return f != NULL && (f->special == SPECIAL_ALL || f->special == SPECIAL_FLAGGED);
+}
+
+static enum err find_in(struct surplus *s, struct extras *x, bool *sure_r)
+{
+	const char *name = x->job->pair->to;
+	uint32_t spared = 0;
+	enum err e = survey_again(s->pair, x->job, &x->list, &spared, sure_r);
+
+	if (e != ERR_OK)
+		return e;
+	x->uidvalidity = x->job->seen[1].uidvalidity;
+	x->exists = x->list.count;
+	e = spare_print(&x->list, x->print);
+	message_list_keep_unpaired(&x->list);
+	if (spared > 0)
+		out("Host2: folder [%s]: %u messages that host1 may have stay, though none there is alike in "
+		    "all",
+		    name, spared);
+	if (x->list.count > 0 && is_view(s, name)) {
+		out("Host2: folder [%s]: it shows what is in other folders, so nothing is deleted from it",
+		    name);
+		message_list_free(&x->list);
+	}
+	s->count += x->list.count;
+	return e;
+}
+
 static enum err find(struct surplus *s, bool *sure_r)
 {
 	*sure_r = true;
 	for (unsigned i = 0; i < s->copy->jobs.count && *sure_r; i++) {
 		struct extras *x = &s->folders[i];
 		x->job = &s->copy->jobs.items[i];
-		if (!x->job->pair->exists)
-			continue;
-		enum err e = survey_again(s->pair, x->job, &x->list, sure_r);
+		enum err e = x->job->pair->exists ? find_in(s, x, sure_r) : ERR_OK;
 		if (e != ERR_OK)
 			return e;
-		x->uidvalidity = x->job->seen[1].uidvalidity;
-		message_list_keep_unpaired(&x->list);
-		s->count += x->list.count;
 	}
 	return ERR_OK;
+}
+
+/*
+ * Two folders of host1 whose names are one to the server of host2 (case, or another Unicode form): what the
+ * one brought there is not the other's.  NULL: there are none, else what to say.
+ */
+static const char *same_folder(const struct surplus *s, struct arena *a)
+{
+	for (unsigned i = 0; i < s->copy->jobs.count; i++) {
+		const struct extras *x = &s->folders[i];
+		for (unsigned k = i + 1; k < s->copy->jobs.count && x->exists > 0; k++) {
+			const struct extras *y = &s->folders[k];
+			if (x->exists == y->exists && x->uidvalidity == y->uidvalidity &&
+			    memcmp(x->print, y->print, sizeof(x->print)) == 0)
+				return arena_printf(a, "its folders [%s] and [%s] are one and the same",
+				    x->job->pair->to, y->job->pair->to);
+		}
+	}
+	return NULL;
 }
 
 static int compare_key(const void *a, const void *b)
@@ -117,6 +169,40 @@ static enum err look_elsewhere(struct surplus *s)
 		}
 	}
 	return e;
+}
+
+/* ---- what it is ---- */
+
+static int compare_names(const void *a, const void *b)
+{
+	const struct extras *const *x = a;
+	const struct extras *const *y = b;
+	return strcmp((*x)->job->pair->to, (*y)->job->pair->to);
+}
+
+/* As surplus.h says. */
+static void digest(const struct surplus *s, char hex_r[TOKEN_HEX_LEN + 1])
+{
+	const struct extras **sorted = mem_array(s->copy->jobs.count + 1, sizeof(*sorted));
+	AUTO_BUF struct buf all = BUF_INIT;
+	unsigned char hash[TOKEN_HASH_BYTES];
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < s->copy->jobs.count; i++) {
+		if (s->folders[i].list.count > 0)
+			sorted[count++] = &s->folders[i];
+	}
+	qsort(sorted, count, sizeof(*sorted), compare_names);
+	for (unsigned i = 0; i < count; i++) {
+		const struct extras *x = sorted[i];
+		buf_addf(&all, "%s\n%u", x->job->pair->to, x->uidvalidity);
+		for (uint32_t k = 0; k < x->list.count; k++)
+			buf_addf(&all, " %u", x->list.items[k].uid);
+		buf_adds(&all, "\n");
+	}
+	token_hash(all.data != NULL ? all.data : "", all.len, hash);
+	token_hex(hash, sizeof(hash), hex_r);
+	free(sorted);
 }
 
 /* ---- deleting ---- */
@@ -230,9 +316,18 @@ static enum err decide(struct surplus *s)
 		refuse(s, "host1 has messages that are not on host2, or could not be read whole");
 		return ERR_OK;
 	}
+	if (same_folder(s, a) != NULL) {
+		refuse(s, same_folder(s, a));
+		return ERR_OK;
+	}
 	if (is_over(s, o)) {
 		refuse(s, arena_printf(a, "%llu messages are not on host1, more than --maxdelete %u",
 			      (unsigned long long)s->count, o->max_delete));
+		return ERR_OK;
+	}
+	digest(s, s->copy->report->deletions);
+	if (o->delete_digest != NULL && strcasecmp(o->delete_digest, s->copy->report->deletions) != 0) {
+		refuse(s, "what is not on host1 is not what was confirmed (--deletedigest)");
 		return ERR_OK;
 	}
 	if (s->count > 0 && !imap_session_can(s->pair->links[1].session, "UIDPLUS")) {

@@ -6,6 +6,7 @@
 #include "engine/output.h"
 #include "engine/recall.h"
 #include "engine/selection.h"
+#include "engine/spare.h"
 
 /* Both sides of a folder. */
 struct lists {
@@ -177,13 +178,15 @@ static bool is_whole(const struct pair *p, const struct job *job, const struct m
 	return true;
 }
 
-enum err survey_again(struct pair *p, struct job *job, struct message_list *there_r, bool *sure_r)
+enum err survey_again(
+    struct pair *p, struct job *job, struct message_list *there_r, uint32_t *spared_r, bool *sure_r)
 {
 	struct lists l = {0};
 	enum err e = list_alone(p, job, &l);
 	if (e == ERR_OK && job->state != JOB_FAILED)
 		e = pair_up(p, job, &l, true);
 	*sure_r = e == ERR_OK && job->state != JOB_FAILED && is_whole(p, job, &l.here);
+	*spared_r = *sure_r ? spare_alike(p->crew->report->options, &l.here, &l.there) : 0;
 	*there_r = l.there;
 	message_list_free(&l.here);
 	return e;

@@ -24,10 +24,12 @@ enum err survey_one(struct pair *p, struct job *job) MUST_CHECK;
 
 /*
  * Both sides once more, for what the destination has and the source has not: there_r, whose messages have a
- * partner where the source has them; free with message_list_free(), on failure too.  *sure_r: both are whole,
- * and, but with --dry, all that was to be copied is there.  The same errors.
+ * partner where the source has them, or may have (spare_alike(): *spared_r of them); free with
+ * message_list_free(), on failure too.  *sure_r: both are whole, and, but with --dry, all that was to be
+ * copied is there.  The same errors.
  */
-enum err survey_again(struct pair *p, struct job *job, struct message_list *there_r, bool *sure_r) MUST_CHECK;
+enum err survey_again(struct pair *p, struct job *job, struct message_list *there_r, uint32_t *spared_r,
+    bool *sure_r) MUST_CHECK;
 
 /* Whether a side's folder, as it is now, is still as the survey saw it. */
 bool survey_holds(const struct job *job, unsigned side, const struct imap_mailbox *now);

@@ -117,6 +117,109 @@ def what_an_option_leaves_on_the_source_is_not_deleted(bench, program):
 
 
 @tests.engine_only
+def another_copy_of_what_the_source_has_stays(bench, program):
+    """Twice here and once there, or a draft of which there is another version: alike is not the same."""
+    user = bench.user()
+    both(bench, user, [1, 2], [1, 1, 2, 7])
+    c = box.connect(bench.destination, user)
+    box.append(c, "INBOX", box.message(2, body=b"an older version\r\n"), date='"01-Mar-2019 08:09:10 +0100"')
+    c.logout()
+    r = bench.sync(program, user, "--delete2", "--maxdelete=100")
+    check(r.code == 0 and r.has("2 messages that host1 may have stay"), r)
+    check(r.number("Messages deleted on host2") == 1 and count(bench.destination, user) == 4, r)
+
+
+@tests.engine_only
+def what_may_be_a_message_that_was_left_behind_stays(bench, program):
+    """The server has changed the header by which it would be known; its size or its date tell."""
+    user = bench.user()
+    both(bench, user, [1], [])
+    c = box.connect(bench.source, user)
+    box.append(c, "INBOX", box.message(50, size=5000), date='"01-Feb-2019 08:09:10 +0100"')
+    c.logout()
+    c = box.connect(bench.destination, user)
+    box.append(c, "INBOX", box.message(1))
+    box.append(c, "INBOX", box.message(51, size=4000), date='"01-Feb-2019 08:09:10 +0100"')
+    box.append(c, "INBOX", box.message(52, size=5000), date='"02-Feb-2019 08:09:10 +0100"')
+    box.append(c, "INBOX", box.message(53, size=4000), date='"02-Feb-2019 08:09:10 +0100"')
+    c.logout()
+    r = bench.sync(program, user, "--delete2", "--maxdelete=100", "--maxsize=3000")
+    check(r.code == 0 and r.number("Messages deleted on host2") == 1 and count(bench.destination, user) == 3, r)
+
+
+@tests.engine_only
+def a_folder_that_shows_others_loses_nothing(bench, program):
+    """What goes from it goes from everywhere."""
+    for use in (b"\\All", b"\\Flagged"):
+        user = bench.user()
+        both(bench, user, [1], [1, 8])
+        both(bench, user, [2], [2, 9], "Every")
+        mark = lambda _, data: re.sub(rb"(\* LIST \()([^)]*\) \"[^\"]*\" \"?Every)", rb"\1" + use.replace(b"\\", b"\\\\") + rb" \2", data)
+        with Proxy(bench.destination.port, from_server=mark) as proxy:
+            r = bench.sync(program, user, "--delete2", "--maxdelete=100", port2=proxy.port)
+        check(r.code == 0 and r.has("it shows what is in other folders"), r)
+        check(count(bench.destination, user) == 1 and count(bench.destination, user, "Every") == 2, r)
+
+
+@tests.engine_only
+def two_folders_that_are_one_there_lose_nothing(bench, program):
+    """A server to which case does not matter: what the one brought there is not in the other."""
+    user = bench.user()
+    both(bench, user, [1, 2], [1, 2, 3, 9], "Work")
+    c = box.connect(bench.source, user)
+    box.create(c, "work")
+    box.append(c, "work", box.message(3))
+    c.logout()
+    twice = lambda _, data: re.sub(rb"((\* (?:LIST|STATUS) [^\r\n]*?)Work([^\r\n]*\r\n))", rb"\1\2work\3", data)
+    one = lambda _, data: data.replace(b"work", b"Work")
+    with Proxy(bench.destination.port, from_server=twice, from_client=one) as proxy:
+        r = bench.sync(program, user, "--delete2", "--maxdelete=100", port2=proxy.port)
+    nothing_goes(bench, user, r)
+    check(r.has("[Work] and [work] are one and the same"), r)
+    check(count(bench.destination, user, "Work") == 4, r)
+
+
+def digest_of(r):
+    return re.findall(r"Digest of deletions on host2 +: ([0-9a-f]{64})", r.output)
+
+
+@tests.engine_only
+def only_what_was_confirmed_is_deleted(bench, program):
+    user = bench.user()
+    both(bench, user, range(5), range(3, 9))
+    both(bench, user, [20], [21], "Work")
+    seen = digest_of(bench.sync(program, user, "--delete2", "--dry"))
+    check(len(seen) == 1, seen)
+    check(digest_of(bench.sync(program, user, "--delete2", "--dry")) == seen, "the same again")
+    # one that came in place of one that went is another
+    c = box.connect(bench.destination, user)
+    c.select("Work")
+    c.store("1", "+FLAGS", "(\\Deleted)")
+    c.expunge()
+    box.append(c, "Work", box.message(22))
+    c.logout()
+    r = bench.sync(program, user, "--delete2", "--maxdelete=5", "--deletedigest=" + seen[0])
+    nothing_goes(bench, user, r)
+    check(r.code == 111 and r.has("is not what was confirmed (--deletedigest)"), r)
+    check(count(bench.destination, user) == 9 and count(bench.destination, user, "Work") == 2, r)
+    now = digest_of(bench.sync(program, user, "--delete2", "--dry"))
+    check(len(now) == 1 and now != seen, now)
+    r = bench.sync(program, user, "--delete2", "--maxdelete=5", "--deletedigest=" + now[0].upper())
+    check(r.code == 0 and r.number("Messages deleted on host2") == 5 and digest_of(r) == now, r)
+
+
+@tests.engine_only
+def a_digest_is_64_digits_and_goes_with_delete2(bench, program):
+    user = bench.user()
+    both(bench, user, [1], [1, 9])
+    for words in (["--delete2", "--maxdelete=1", "--deletedigest=" + "0" * 63], ["--delete2", "--maxdelete=1", "--deletedigest=" + "g" * 64],
+                  ["--deletedigest=" + "0" * 64]):
+        r = bench.sync(program, user, *words)
+        check(r.code == 64 and r.has("Option deletedigest needs"), r)
+    check(count(bench.destination, user) == 2, r)
+
+
+@tests.engine_only
 def folders_not_asked_for_lose_nothing(bench, program):
     """Message 7 is on the source, in a folder that is left out; an earlier copy has put both into one."""
     user = bench.user()
