@@ -111,6 +111,7 @@ struct job {
 	bool delete2;       /* delete what the source has not; of a dry run: count it (sql/store_delete2.h) */
 	int64_t max_delete; /* of a real run with delete2: no more than that; else -1 */
 	int64_t delete2_confirmed_at; /* of a dry run: when a real run was made of its count */
+	const char *delete2_digest; /* of what it counted, or may delete: 64 hexadecimal digits; NULL: none */
 
 	enum job_state state;
 	int64_t queued_at;

@@ -114,6 +114,7 @@ enum err job_row_read(const struct db_rows *r, size_t row, struct job *j)
 	j->delete2 = db_u64(r, row, c++) != 0;
 	j->max_delete = db_count(r, row, c++);
 	j->delete2_confirmed_at = db_time_s(r, row, c++);
+	j->delete2_digest = db_str(r, row, c++);
 	return c == JOB_COLUMN_COUNT ? ERR_OK : ERR_INTERNAL;
 }
 

@@ -35,10 +35,10 @@
 	" j.verify_altered, j.verify_doubled, j.verify_extra, j.verify_newer, j.verify_adapted," \
 	" j.verify_note, j.verify_rows, j.progress_at, j.updated_at," \
 	" j.passwords_removed_at, j.log_removed_at, j.options, j.delete2, j.max_delete," \
-	" j.delete2_confirmed_at "
+	" j.delete2_confirmed_at, j.delete2_digest "
 
 /* Columns JOB_COLUMNS adds; what a query selects after them begins there. */
-enum { JOB_COLUMN_COUNT = 85 };
+enum { JOB_COLUMN_COUNT = 86 };
 
 /* ERR_INTERNAL: the row holds a word this program does not know. */
 enum err job_row_read(const struct db_rows *rows, size_t row, struct job *job_r) MUST_CHECK;

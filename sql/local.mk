@@ -78,4 +78,5 @@ dist_sql_DATA = %D%/0001_initial.sql \
 	%D%/0021_invite.sql \
 	%D%/0022_support.sql \
 	%D%/0023_import_options.sql \
-	%D%/0024_delete2.sql
+	%D%/0024_delete2.sql \
+	%D%/0025_delete2_digest.sql

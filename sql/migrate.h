@@ -16,7 +16,7 @@
 #include "sql/db.h"
 
 /* The newest migration this program was built for. */
-enum { MCV_SCHEMA_VERSION = 24 };
+enum { MCV_SCHEMA_VERSION = 25 };
 
 struct migration {
 	unsigned version;

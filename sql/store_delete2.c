@@ -8,7 +8,7 @@
 /* As enum delete2_state; its one parameter is DELETE2_FRESH_S. */
 #define STATE \
 	"CASE WHEN NOT j.delete2 OR NOT j.dry_run OR j.state <> 'done' OR j.messages_to_delete IS NULL " \
-	"THEN 1" \
+	"OR j.delete2_digest IS NULL THEN 1" \
 	" WHEN NOT EXISTS (SELECT 1 FROM account a WHERE a.id = j.account_id AND a.may_delete2) THEN 2" \
 	" WHEN j.delete2_confirmed_at IS NOT NULL THEN 3" \
 	" WHEN j.messages_to_delete = 0 THEN 4" \
@@ -114,10 +114,10 @@ static enum err insert(struct db *db, struct confirming *s)
 	struct db_param dst = db_p_blob(s->c->dst_sealed.bytes, s->c->dst_sealed.len);
 	uint64_t changed;
 	enum err e = db_exec(db,
-	    "INSERT INTO job (" JOB_RERUN_COLUMNS
-	    ", delete2, max_delete) SELECT 0, ?, COALESCE(?, j.src_sealed), COALESCE(?, j.dst_sealed), "
+	    "INSERT INTO job (" JOB_RERUN_COLUMNS ", delete2, max_delete, delete2_digest) SELECT 0, ?, "
+	    "COALESCE(?, j.src_sealed), COALESCE(?, j.dst_sealed), "
 	    "j.options," JOB_RERUN_OWNER "," JOB_RERUN_VALUES
-	    ", 1, j.messages_to_delete FROM job j" JOB_RERUN_SERVERS
+	    ", 1, j.messages_to_delete, j.delete2_digest FROM job j" JOB_RERUN_SERVERS
 	    "WHERE j.id = ? AND COALESCE(?, j.src_sealed) IS NOT NULL AND COALESCE(?, j.dst_sealed) IS NOT "
 	    "NULL",
 	    DB_ARGS(db_p_blob(s->c->request_key, JOB_REQUEST_KEY_BYTES), src, dst, JOB_RERUN_OWNER_ARG(s->v),

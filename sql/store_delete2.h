@@ -3,8 +3,8 @@
  *
  * 1. A dry run with delete2 (store_job_create(), store_job_rerun()) counts what would be deleted.
  * 2. A person, shown that number and the mailbox, confirms it here: a real run is made of the dry run, of the
- *    same mailboxes and options.  It may delete so many messages and no more: where there are more by then,
- *    none is deleted (engine/surplus.h).
+ *    same mailboxes and options.  It may delete the messages that were counted and no others: where it would
+ * be others by then, none is deleted (--deletedigest, engine/surplus.h).
  *
  * A count is good for one real run, for DELETE2_FRESH_S after the dry run's end, while the account may
  * (account.may_delete2) and the servers are what they were; an edit of the dry run makes it void.  Whether

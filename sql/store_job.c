@@ -300,6 +300,7 @@ static enum err edit(struct db *db, void *ctx)
 	    "UPDATE job SET src_user = COALESCE(?, src_user), src_sealed = COALESCE(?, src_sealed),"
 	    " dst_user = COALESCE(?, dst_user), dst_sealed = COALESCE(?, dst_sealed),"
 	    " options = NULLIF(COALESCE(?, options), ''), messages_to_delete = NULL,"
+	    " delete2_digest = NULL,"
 	    " sealed_at = IF(?, UTC_TIMESTAMP(6), sealed_at),"
 	    " passwords_removed_at = IF(src_sealed IS NULL, passwords_removed_at, NULL),"
 	    " updated_at = " VERSION_NEXT " WHERE id = ? AND " SCOPE " AND state <> 'running'"

@@ -39,7 +39,8 @@ void queue_token_new(struct queue_token *t)
 #define IS_DELETE2_REFUSED \
 	"j.delete2 AND NOT COALESCE((SELECT a.may_delete2 FROM account a WHERE a.id = j.account_id), 0)"
 #define IS_DELETE2_CHANGED \
-	"j.max_delete IS NOT NULL AND (" JOB_SERVER_CHANGED("src") "OR" JOB_SERVER_CHANGED("dst") ")"
+	"j.max_delete IS NOT NULL AND (j.delete2_digest IS NULL OR " JOB_SERVER_CHANGED( \
+	    "src") "OR" JOB_SERVER_CHANGED("dst") ")"
 
 static enum err read_claimed(
     struct db *db, struct arena *a, const struct queue_token *t, struct queue_job *job_r)

@@ -105,9 +105,10 @@ struct queue_ending {
 	const char *reason_detail;
 	const char *reason_action;           /* NULL = "none" */
 	const struct job_counters *counters; /* NULL: as last reported */
-	const struct job_verify *verify;     /* NULL: a verification under way was not brought to its end */
-	int64_t log_errors, log_warnings;    /* -1: as last reported */
-	struct outbox_policy mail;           /* who is told; all zero: nobody */
+	const char *delete2_digest;      /* of a dry run with delete2: of what it counted; NULL: it did not */
+	const struct job_verify *verify; /* NULL: a verification under way was not brought to its end */
+	int64_t log_errors, log_warnings; /* -1: as last reported */
+	struct outbox_policy mail;        /* who is told; all zero: nobody */
 };
 
 /*

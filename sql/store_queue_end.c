@@ -45,6 +45,9 @@ static enum err update_job(struct db *db, const struct end *end, uint64_t *chang
 		q.count += JOB_COUNTERS_COUNT;
 		query_add(&q, ", progress_at = UTC_TIMESTAMP(6)");
 	}
+	/* a real run's is what was confirmed */
+	query_add_p(
+	    &q, ", delete2_digest = IF(delete2 AND dry_run, ?, delete2_digest)", db_p_str(g->delete2_digest));
 	if (g->verify != NULL) {
 		query_add(&q, "," JOB_VERIFY_SET);
 		job_verify_params(g->verify, a, &q.params[q.count]);

@@ -6,6 +6,8 @@
 #include "lib/parse.h"
 #include "worker/option_words.h"
 
+enum { DIGEST_LEN = 64 };
+
 /* A word that got lost might be --dry: the list grows instead. */
 struct words {
 	struct arena *a;
@@ -80,14 +82,16 @@ static void add_side(struct words *w, int n, const struct argv_side *s, const ch
 	add_tls_arguments(w, n, s, ca_file);
 }
 
-/* Whatever a row says: no deletion without a limit, and none by imapsync, which knows no limit. */
+/* Whatever a row says: no deletion of what nobody has confirmed or without a limit, and none by imapsync,
+ * which knows no limit. */
 static bool delete2_is_valid(const struct argv_job *job)
 {
 	const struct argv_delete2 *d = &job->delete2;
 
 	if (!d->wanted || job->dry_run)
 		return d->max <= 0 && (!d->wanted || job->is_engine);
-	return job->is_engine && d->max >= 1 && d->max <= INT32_MAX;
+	return job->is_engine && d->max >= 1 && d->max <= INT32_MAX && d->digest != NULL &&
+	       strlen(d->digest) == DIGEST_LEN && strspn(d->digest, "0123456789abcdef") == DIGEST_LEN;
 }
 
 static void add_mode(struct words *w, const struct argv_job *job)
@@ -103,8 +107,10 @@ static void add_mode(struct words *w, const struct argv_job *job)
 		add(w, "--dry");
 	if (job->delete2.wanted)
 		add(w, "--delete2");
-	if (job->delete2.wanted && !job->dry_run)
+	if (job->delete2.wanted && !job->dry_run) {
 		add(w, "--maxdelete=%lld", (long long)job->delete2.max);
+		add(w, "--deletedigest=%s", job->delete2.digest);
+	}
 }
 
 enum err argv_build(struct arena *a, const struct argv_job *job, char ***argv_r)

@@ -22,7 +22,8 @@
  * one signal behaviour everywhere
  *   --tmpdir --pidfile: below the job's own directory; the defaults are shared by all runs
  *   --dry for a dry run
- *   --delete2 --maxdelete=N, or --delete2 --dry: to the built-in engine alone, and never to a verification
+ *   --delete2 --maxdelete=N --deletedigest=HEX, or --delete2 --dry: to the built-in engine alone, and never
+ * to a verification
  *   --verify=size|content --foldermap --newerthan instead, for our own engine proving a copy
  */
 #ifndef MCV_WORKER_ARGV_H
@@ -56,7 +57,8 @@ struct argv_side {
  */
 struct argv_delete2 {
 	bool wanted;
-	int64_t max; /* --maxdelete; 0 or -1 where nothing is deleted: a dry run only counts */
+	const char *digest; /* --deletedigest: 64 hexadecimal digits; of a dry run unused */
+	int64_t max;        /* --maxdelete; 0 or -1 where nothing is deleted: a dry run only counts */
 };
 
 struct argv_job {

@@ -102,9 +102,8 @@ static const struct ending rows[END__MAX] = {
 	"dry run says what would be deleted now.",
 	"rerun"},
     [END_DELETE2_KEPT] = {RUN_FAILED, "delete2_kept",
-	"The run reached its end, but nothing was deleted on the destination. A new dry run says what would "
-	"be "
-	"deleted now.",
+	"The run reached its end, but nothing was deleted on the destination: what would go is not what was "
+	"confirmed, or not for certain. A new dry run says what would be deleted now.",
 	"rerun"},
     [END_SYSTEM] = {RUN_FAILED, "system", "The worker's machine could not start the run.", "contact_admin"},
     [END_ORPHAN] = {RUN_INTERRUPTED, "worker_died",

@@ -51,7 +51,9 @@ void launch_init(struct launch *l, struct arena *a, const struct conf *conf,
 	    .vetted = {j->is_src_vetted, j->is_dst_vetted},
 	    .is_refused = j->is_dst_refused,
 	    .dry_run = j->job.dry_run,
-	    .delete2 = {.wanted = j->job.delete2, .max = j->job.max_delete},
+	    .delete2 = {.wanted = j->job.delete2,
+		.digest = j->job.delete2_digest != NULL ? arena_strdup(a, j->job.delete2_digest) : NULL,
+		.max = j->job.max_delete},
 	    .delete2_why = j->is_delete2_refused   ? START_DELETE2_REFUSED
 			   : j->is_delete2_changed ? START_DELETE2_CHANGED
 						   : START_OK,

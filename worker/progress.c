@@ -303,6 +303,19 @@ static void read_host(struct progress *p, int side, struct span l)
 	}
 }
 
+static void read_digest(struct progress *p, struct span l)
+{
+	size_t n = 0;
+
+	if (!drop_label(&l, "Digest of deletions on host2 "))
+		return;
+	skip_spaces(&l);
+	while (n < l.len && strchr("0123456789abcdef", l.s[n]) != NULL)
+		n++;
+	if (n == PROGRESS_DIGEST_LEN)
+		memcpy(p->deletions, l.s, n);
+}
+
 /* Lines of "++++ Statistics" that are a label, a colon and a number. */
 static void read_statistics(struct progress *p, struct span l)
 {
@@ -335,6 +348,7 @@ static void read_statistics(struct progress *p, struct span l)
 		if (could != NULL)
 			set_number(after(rest, could + strlen("(could be ")), rows[i].could);
 	}
+	read_digest(p, l);
 	if (drop_label(&l, "Folders synced "))
 		set_number(l, &p->folders_done);
 	else if (begins(l, "The sync looks good")) {

@@ -25,6 +25,8 @@ enum { PROGRESS_LINE_MAX = 8192, PROGRESS_FOLDER_MAX = 256, PROGRESS_DETAIL_MAX 
 /* Sides of side-indexed arrays. */
 enum { SIDE_SOURCE, SIDE_DESTINATION };
 
+enum { PROGRESS_DIGEST_LEN = 64 };
+
 struct progress {
 	/* Counters; PROGRESS_UNKNOWN until known. */
 	int64_t folders_total, folders_done;
@@ -50,6 +52,8 @@ struct progress {
 
 	char folder_current[PROGRESS_FOLDER_MAX]; /* readable where the run says so; valid UTF-8; "" for none
 						   */
+
+	char deletions[PROGRESS_DIGEST_LEN + 1]; /* "Digest of deletions on host2": hexadecimal digits; "" */
 
 	char detail[PROGRESS_DETAIL_MAX]; /* the first failure in the run's own words; valid UTF-8; "" */
 

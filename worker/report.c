@@ -64,6 +64,7 @@ void report_ending(const struct outcome *o, const struct progress *p, const stru
 	    .reason_detail = p != NULL && p->detail[0] != '\0' && o->state == RUN_FAILED ? p->detail : NULL,
 	    .reason_action = o->action,
 	    .counters = c,
+	    .delete2_digest = p != NULL && p->deletions[0] != '\0' ? p->deletions : NULL,
 	    .log_errors = p != NULL ? p->errors : -1,
 	    .log_warnings = p != NULL ? p->warnings : -1,
 	};

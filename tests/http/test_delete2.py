@@ -44,7 +44,7 @@ def form(**more):
 def counted(count=3, account=web.acme, **columns):
     """A dry run that counted, between the two servers."""
     allow(account=account)
-    values = dict(dry_run=1, delete2=1, messages_to_delete=count, src_server_id=here, src_host="'here.example.org'",
+    values = dict(dry_run=1, delete2=1, messages_to_delete=count, delete2_digest="'%s'" % ("0f" * 32), src_server_id=here, src_host="'here.example.org'",
                   dst_server_id=there, dst_host="'there.example.org'", dst_server_name="'There'", src_server_name="'Here'",
                   reason="'ok_dry'", reason_action="'run_real'", options="'{\"noautomap\":true}'")
     values.update(columns)

@@ -27,6 +27,8 @@ static struct job_new form(void)
 	    .delete2 = true};
 }
 
+#define DIGEST "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
 /* A dry run that has counted so many. */
 static uint64_t counted(int64_t count)
 {
@@ -42,6 +44,7 @@ static uint64_t counted(int64_t count)
 	job_counters_init(&c);
 	c.messages_to_delete = count;
 	ending.counters = &c;
+	ending.delete2_digest = DIGEST;
 	assert_ok(store_queue_finish(db, &t, &ending));
 	return id;
 }
@@ -102,6 +105,7 @@ static void what_was_counted_is_the_limit_of_a_real_run_like_the_dry_one(void **
 	assert_ok(store_job_get(db, arena, &member_a, real, &j));
 	assert_ok(store_job_get(db, arena, &member_a, dry, &d));
 	assert_true(j.delete2 && !j.dry_run && j.parent_id == dry && j.max_delete == 42);
+	assert_string_equal(j.delete2_digest, DIGEST);
 	assert_string_equal(j.source.user, d.source.user);
 	assert_string_equal(j.destination.user, d.destination.user);
 	assert_string_equal(j.destination.host, d.destination.host);
@@ -154,7 +158,9 @@ static void a_count_that_is_no_count_or_old_is_refused(void **state)
 	assert_refused(dry, 0, DELETE2_NOTHING);
 	run_sql("UPDATE job SET messages_to_delete = NULL");
 	assert_refused(dry, 0, DELETE2_UNCOUNTED);
-	run_sql("UPDATE job SET messages_to_delete = 3, state = 'failed'");
+	run_sql("UPDATE job SET messages_to_delete = 3, delete2_digest = NULL");
+	assert_refused(dry, 3, DELETE2_UNCOUNTED);
+	run_sql("UPDATE job SET delete2_digest = '" DIGEST "', state = 'failed'");
 	assert_refused(dry, 3, DELETE2_UNCOUNTED);
 	run_sql("UPDATE job SET state = 'done', delete2 = 0");
 	assert_refused(dry, 3, DELETE2_UNCOUNTED);

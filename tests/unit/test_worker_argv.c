@@ -361,6 +361,10 @@ static void only_our_engine_deletes_and_never_without_a_limit(void **state)
 	    {false, true, -1, ERR_INVALID},
 	    {false, false, 42, ERR_INVALID},
 	};
+	static const char digest[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+	static const char *const bad[] = {NULL, "", "00112233",
+	    "00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff",
+	    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff0"};
 	AUTO_ARENA struct arena *a = arena_new();
 	struct argv_job j = job();
 	char **argv = NULL;
@@ -369,7 +373,7 @@ static void only_our_engine_deletes_and_never_without_a_limit(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		j.is_engine = rows[i].engine;
 		j.dry_run = rows[i].dry;
-		j.delete2 = (struct argv_delete2){.wanted = true, .max = rows[i].max};
+		j.delete2 = (struct argv_delete2){.wanted = true, .digest = digest, .max = rows[i].max};
 		assert_int_equal(argv_build(a, &j, &argv), rows[i].want);
 		if (rows[i].want != ERR_OK)
 			continue;
@@ -378,6 +382,14 @@ static void only_our_engine_deletes_and_never_without_a_limit(void **state)
 		assert_int_equal(has_prefix(argv, "--maxdelete="), !rows[i].dry);
 		assert_int_equal(
 		    has(argv, arena_printf(a, "--maxdelete=%lld", (long long)rows[i].max)), !rows[i].dry);
+		assert_int_equal(has(argv, arena_printf(a, "--deletedigest=%s", digest)), !rows[i].dry);
+	}
+	/* nothing is deleted that nobody has confirmed */
+	j.is_engine = true;
+	j.dry_run = false;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		j.delete2 = (struct argv_delete2){.wanted = true, .digest = bad[i], .max = 42};
+		assert_int_equal(argv_build(a, &j, &argv), ERR_INVALID);
 	}
 	/* a limit with nothing that it limits is a mistake, too */
 	j.delete2 = (struct argv_delete2){.wanted = false, .max = 42};
@@ -385,7 +397,7 @@ static void only_our_engine_deletes_and_never_without_a_limit(void **state)
 	/* what proves the copy deletes nothing */
 	j.is_engine = true;
 	j.dry_run = false;
-	j.delete2 = (struct argv_delete2){.wanted = true, .max = 42};
+	j.delete2 = (struct argv_delete2){.wanted = true, .digest = digest, .max = 42};
 	j.verify = "size";
 	argv = build(a, &j);
 	assert_int_equal(has(argv, "--delete2") + has_prefix(argv, "--maxdelete"), 0);

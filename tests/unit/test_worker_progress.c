@@ -87,6 +87,8 @@ static void a_running_copy_shows_where_it_is(void **state)
 	free(p);
 }
 
+#define DIGEST "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
 /* Of what was counted nothing is known before the end, nor from anything but the statistics. */
 static void deletions_are_counted_by_the_statistics_alone(void **state)
 {
@@ -108,6 +110,15 @@ static void deletions_are_counted_by_the_statistics_alone(void **state)
 	assert_int_equal(p->messages_to_delete, PROGRESS_UNKNOWN);
 	assert_int_equal(p->messages_deleted, 7);
 	assert_false(p->kept_surplus);
+	free(p);
+	p = fed_text("Digest of deletions on host2            : " DIGEST " \n");
+	assert_string_equal(p->deletions, "");
+	free(p);
+	p = fed_text("++++ Statistics\nDigest of deletions on host2            : " DIGEST " \n");
+	assert_string_equal(p->deletions, DIGEST);
+	free(p);
+	p = fed_text("++++ Statistics\nDigest of deletions on host2            : 00112233 \n");
+	assert_string_equal(p->deletions, "");
 	free(p);
 	p = fed_text("Host2: nothing is deleted (--delete2): the run had errors\n");
 	assert_true(p->kept_surplus);

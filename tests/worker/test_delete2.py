@@ -38,19 +38,29 @@ def deliver(world, user, number):
     c.logout()
 
 
-def add(world, user, max_delete=None, may=1, **columns):
-    """A job with delete2: dry without a limit, real with one."""
+def add(world, user, max_delete=None, digest="0" * 64, may=1, **columns):
+    """A job with delete2: dry without a limit, real with one and what was confirmed."""
     world.db.sql("UPDATE account SET may_delete2 = %d" % may)
     job = world.add_jobs(user, destination=user, dry_run=1, source=("127.0.0.1", world.mail.source.port, "none", 0),
                          target=("127.0.0.1", world.mail.destination.port, "none", 0))[0]
-    columns = dict({"delete2": 1, "dry_run": int(max_delete is None), "max_delete": max_delete or "NULL"}, **columns)
+    columns = dict({"delete2": 1, "dry_run": int(max_delete is None), "max_delete": max_delete or "NULL",
+                    "delete2_digest": "'%s'" % digest if max_delete and digest else "NULL"}, **columns)
     world.db.sql("UPDATE job SET %s WHERE id = %d" % (", ".join("%s = %s" % c for c in columns.items()), job))
     return job
 
 
+def counted(world, user):
+    """The digest of what a dry run says would be deleted."""
+    dry = add(world, user)
+    run(world, dry)
+    digest, = world.job(dry, "delete2_digest")
+    assert re.fullmatch("[0-9a-f]{64}", digest), digest
+    return digest
+
+
 def run(world, job, **settings):
     worker = world.worker(**dict({"sync_program": ENGINE}, **settings))
-    world.wait_state(job, "done", "failed", "cancelled", "interrupted", seconds=60)
+    world.wait_state(job, "done", "failed", "cancelled", "interrupted", seconds=180)
     world.stop(worker)
     world.check_invariants()
     return world.whole_log(job).decode("utf-8", "replace")
@@ -82,7 +92,7 @@ def what_the_dry_run_named_is_deleted_and_nothing_else(world):
     expect(world, dry, ("done", "ok_dry", "2", "0"), FIGURES)
     assert box.uids(world.mail.destination, user) == before, "a dry run changed something"
     want = wanted(world, user)
-    real = add(world, user, max_delete=2)
+    real = add(world, user, 2, world.job(dry, "delete2_digest")[0])
     log = run(world, real)
     expect(world, real, ("done", "ok", "NULL", "2"), FIGURES)
     expect(world, real, ("verified", "0", "0"), "verify_state, verify_missing, verify_extra")
@@ -95,9 +105,10 @@ def what_the_dry_run_named_is_deleted_and_nothing_else(world):
 
 def one_more_than_was_counted_and_none_is_deleted(world):
     user = mailboxes(world)
+    digest = counted(world, user)
     deliver(world, user, 1)
     before = there(world, user)
-    real = add(world, user, max_delete=2)
+    real = add(world, user, 2, digest)
     log = run(world, real)
     expect(world, real, ("failed", "delete2_kept", "NULL", "0"), FIGURES)
     expect(world, real, ("3 messages are not on host1, more than --maxdelete 2", "rerun"), "reason_detail, reason_action")
@@ -107,13 +118,44 @@ def one_more_than_was_counted_and_none_is_deleted(world):
     expect(world, real, ("verified", "0", "3"), "verify_state, verify_missing, verify_extra")
 
 
-def fewer_than_were_counted_are_deleted_all(world):
+def remove(world, user, folder, number):
+    c = box.connect(world.mail.destination, user)
+    c.select(folder)
+    c.store(str(number), "+FLAGS", "(\\Deleted)")
+    c.expunge()
+    c.logout()
+
+
+def others_than_were_counted_are_not_deleted(world):
+    """As many, but one has come in the place of one that went; and then fewer."""
     user = mailboxes(world)
+    digest = counted(world, user)
+    remove(world, user, "INBOX", 3)
+    deliver(world, user, 1)
+    for _ in range(2):
+        before = there(world, user)
+        real = add(world, user, 2, digest)
+        log = run(world, real)
+        expect(world, real, ("failed", "delete2_kept", "NULL", "0"), FIGURES)
+        expect(world, real, ("what is not on host1 is not what was confirmed (--deletedigest)", digest),
+               "reason_detail, delete2_digest")
+        assert deleted(log) == [] and holds(there(world, user), before), log[-3000:]
+        remove(world, user, "Archive", 3)
     want = wanted(world, user)
-    real = add(world, user, max_delete=5)
+    real = add(world, user, 5, counted(world, user))
     run(world, real)
-    expect(world, real, ("done", "ok", "NULL", "2"), FIGURES)
+    expect(world, real, ("done", "ok", "NULL", "1"), FIGURES)
     assert there(world, user) == want
+
+
+def what_nobody_confirmed_is_not_begun(world):
+    """As of before there were digests."""
+    user = mailboxes(world)
+    before = box.uids(world.mail.destination, user)
+    real = add(world, user, 2, None)
+    log = run(world, real)
+    expect(world, real, ("failed", "delete2_changed"), "state, reason")
+    assert "Host1" not in log and box.uids(world.mail.destination, user) == before, log
 
 
 def an_account_that_may_no_longer_has_nothing_touched(world):
@@ -129,6 +171,7 @@ def an_account_that_may_no_longer_has_nothing_touched(world):
 
 def a_server_changed_since_has_nothing_touched(world):
     user = mailboxes(world)
+    digest = counted(world, user)
     before = box.uids(world.mail.destination, user)
     world.db.sql("INSERT INTO server (id, account_id, name, host, port, security, verify, created_at, updated_at) VALUES "
                  "(77, 1, 'Moved', '127.0.0.1', %d, 'none', 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))"
@@ -138,7 +181,7 @@ def a_server_changed_since_has_nothing_touched(world):
     expect(world, job, ("failed", "delete2_changed"), "state, reason")
     assert "Host1" not in log and box.uids(world.mail.destination, user) == before, log
     world.db.sql("UPDATE server SET verify = 0 WHERE id = 77")
-    job = add(world, user, max_delete=2, dst_server_id=77)
+    job = add(world, user, 2, digest, dst_server_id=77)
     run(world, job)
     expect(world, job, ("done", "ok"), "state, reason")
 
@@ -154,7 +197,7 @@ def another_program_than_our_engine_never_does_it(world):
         expect(world, job, ("failed", "options"), "state, reason")
         assert "it knows no limit to what it deletes" in world.job(job, "reason_detail")[0]
     assert world.ledger() == [] and box.uids(world.mail.destination, user) == before
-    job = add(world, user, max_delete=2)
+    job = add(world, user, 2, counted(world, user))
     log = run(world, job, sync_program=other)
     assert "not by" in log and "since it knows no limit" in log and world.ledger() == [], log[:2000]
     expect(world, job, ("done", "ok", "NULL", "2"), FIGURES)
@@ -174,7 +217,8 @@ def a_job_without_it_deletes_nothing(world):
 TESTS = [
     what_the_dry_run_named_is_deleted_and_nothing_else,
     one_more_than_was_counted_and_none_is_deleted,
-    fewer_than_were_counted_are_deleted_all,
+    others_than_were_counted_are_not_deleted,
+    what_nobody_confirmed_is_not_begun,
     an_account_that_may_no_longer_has_nothing_touched,
     a_server_changed_since_has_nothing_touched,
     another_program_than_our_engine_never_does_it,
