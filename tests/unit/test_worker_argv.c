@@ -364,7 +364,8 @@ static void only_our_engine_deletes_and_never_without_a_limit(void **state)
 	static const char digest[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 	static const char *const bad[] = {NULL, "", "00112233",
 	    "00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff",
-	    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff0"};
+	    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff0",
+	    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff "};
 	AUTO_ARENA struct arena *a = arena_new();
 	struct argv_job j = job();
 	char **argv = NULL;
