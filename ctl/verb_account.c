@@ -23,9 +23,11 @@ static enum ctl_exit account_list(struct ctl *ctl)
 	if (e != ERR_OK)
 		return ctl_failed(ctl, "account list", e);
 	for (size_t i = 0; i < count; i++) {
-		printf("%-30s %llu users, %llu running, %llu queued", list[i].name,
-		    (unsigned long long)list[i].users, (unsigned long long)list[i].running,
-		    (unsigned long long)list[i].queued);
+		printf("%-30s %llu users, %llu running", list[i].name, (unsigned long long)list[i].users,
+		    (unsigned long long)list[i].running);
+		if (list[i].max_running > 0)
+			printf(" of %lld", (long long)list[i].max_running);
+		printf(", %llu queued", (unsigned long long)list[i].queued);
 		if (list[i].max_queued >= 0)
 			printf(" of %lld", (long long)list[i].max_queued);
 		if (list[i].max_daily >= 0)
@@ -48,6 +50,15 @@ static bool read_limit(const char *text, int64_t *limit_r)
 	if (strcmp(text, "none") != 0)
 		return parse_i64(text, 0, ACCOUNT_LIMIT_MAX, limit_r) == ERR_OK;
 	*limit_r = -1;
+	return true;
+}
+
+/* The same, but that none at all is no limit: that is what suspending is for. */
+static bool read_running(const char *text, int64_t *limit_r)
+{
+	if (strcmp(text, "none") != 0)
+		return parse_i64(text, 1, ACCOUNT_LIMIT_MAX, limit_r) == ERR_OK;
+	*limit_r = 0;
 	return true;
 }
 
@@ -90,7 +101,8 @@ static bool read_may_delete2(struct ctl *ctl, const char *text, struct account_f
 	return *may || strcmp(text, "no") == 0;
 }
 
-/* --external-id, --queued, --daily, --hosts, --panels, --notify-email, --delete2, each with a value. */
+/* --external-id, --running, --queued, --daily, --hosts, --panels, --notify-email, --delete2, each with a
+ * value. */
 static bool read_options(
     struct ctl *ctl, const char *issuer, int count, char **words, struct account_fields *f)
 {
@@ -104,7 +116,8 @@ static bool read_options(
 			f->external_id = strcmp(value, "none") == 0 ? NULL : value;
 		} else if (strcmp(words[i], "--hosts") == 0)
 			read_hosts(ctl, value, f);
-		else if (strcmp(words[i], "--queued") == 0         ? !read_limit(value, &f->max_queued)
+		else if (strcmp(words[i], "--running") == 0        ? !read_running(value, &f->max_running)
+			 : strcmp(words[i], "--queued") == 0       ? !read_limit(value, &f->max_queued)
 			 : strcmp(words[i], "--daily") == 0        ? !read_limit(value, &f->max_daily)
 			 : strcmp(words[i], "--panels") == 0       ? !read_panels(ctl, value, f)
 			 : strcmp(words[i], "--notify-email") == 0 ? !read_address(value, f)
@@ -193,6 +206,7 @@ static enum ctl_exit change(
 		return code;
 	if (strcmp(verb, "limit") == 0) {
 		f = (struct account_fields){.name = x.name,
+		    .max_running = x.max_running,
 		    .max_queued = x.max_queued,
 		    .max_daily = x.max_daily,
 		    .panel_origins = x.panel_origins,
@@ -222,7 +236,8 @@ static enum ctl_exit usage(void)
 		     "       mailconvoyctl account limit NAME OPTIONS\n"
 		     "       mailconvoyctl account suspend|resume|close|hand-over NAME\n"
 		     "       mailconvoyctl account list\n"
-		     "options: --queued N|none, --daily N|none, --hosts NAME,…|none, --external-id ID|none,\n"
+		     "options: --running N|none, --queued N|none, --daily N|none, --hosts NAME,…|none, "
+		     "--external-id ID|none,\n"
 		     "         --panels https://HOST:PORT,…|none, --notify-email ADDRESS|none,\n"
 		     "         --delete2 yes|no\n"
 		     "NAME may be id: and the external id, but for add; whose: --issuer ISSUER (“local”)");

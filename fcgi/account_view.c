@@ -61,6 +61,7 @@ struct json_object *account_view(const struct visit *v, const struct account *x)
 	view_count(o, a, "queued", x->queued, true);
 	view_count(o, a, "running", x->running, true);
 	view_count(o, a, "made_today", x->made_today, x->max_queued >= 0 || x->max_daily >= 0);
+	add_limit(o, a, "max_running", x->max_running > 0 ? x->max_running : -1);
 	add_limit(o, a, "max_queued", x->max_queued);
 	add_limit(o, a, "max_daily", x->max_daily);
 	view_bool(o, "may_delete2", x->may_delete2);

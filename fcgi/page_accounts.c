@@ -19,6 +19,7 @@ static const struct form_spec specs[] = {
     {.name = "external_id", .kind = FORM_TEXT, .max_bytes = 400},
     {.name = "issuer", .kind = FORM_TEXT, .max_bytes = ISSUER_MAX_BYTES},
     {.name = "external_ids", .kind = FORM_LINES, .max_bytes = NAMES_MAX_BYTES},
+    {.name = "max_running", .kind = FORM_NUMBER, .min = 1, .max = ACCOUNT_LIMIT_MAX},
     {.name = "max_queued", .kind = FORM_NUMBER, .min = 0, .max = ACCOUNT_LIMIT_MAX},
     {.name = "max_daily", .kind = FORM_NUMBER, .min = 0, .max = ACCOUNT_LIMIT_MAX},
     {.name = "panel_origins", .kind = FORM_TEXT, .max_bytes = HOSTS_MAX_BYTES},
@@ -170,6 +171,7 @@ enum err page_account_show(struct visit *v)
 	form_set(&f, "notify_email", x.notify_email);
 	form_set(&f, "hosts", joined(v->arena, hosts, count));
 	form_set_check(&f, "may_delete2", x.may_delete2);
+	set_limit(&f, v->arena, "max_running", x.max_running > 0 ? x.max_running : -1);
 	set_limit(&f, v->arena, "max_queued", x.max_queued);
 	set_limit(&f, v->arena, "max_daily", x.max_daily);
 	return show(v, 200, &x, &f);
@@ -269,6 +271,7 @@ static enum err save(struct visit *v, const struct account *x)
 	if (e != ERR_OK)
 		return show(v, 422, x, &f);
 	fields = (struct account_fields){.name = form_get(&f, "name")->text,
+	    .max_running = limit_of(&f, "max_running") > 0 ? limit_of(&f, "max_running") : 0,
 	    .max_queued = limit_of(&f, "max_queued"),
 	    .max_daily = limit_of(&f, "max_daily"),
 	    .panel_origins = origins.len > 0 ? origins.data : NULL,

@@ -37,6 +37,19 @@ static enum err judge(struct db *db, const char *sql, uint64_t id)
 
 #define REFUSED " AND NOT " LIMITS_HOST_OK("j.account_id", "j.dst_host") " LIMIT 1"
 
+enum err limits_running(struct db *db, uint64_t account_id)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	struct db_rows rows;
+	enum err e = db_query_one(db, a,
+	    "SELECT IF(a.max_running IS NULL, 0, (SELECT COUNT(*) FROM job j FORCE INDEX (job_queue)"
+	    " WHERE j.state = 'running' AND j.account_id = a.id) > a.max_running) FROM account a WHERE a.id "
+	    "= ?",
+	    DB_ARGS(db_p_u64(account_id)), &rows);
+
+	return e == ERR_OK && db_u64(&rows, 0, 0) != 0 ? ERR_LIMIT : e;
+}
+
 enum err limits_job_host(struct db *db, uint64_t job_id)
 {
 	return judge(db, "SELECT j.id FROM job j WHERE j.id = ?" REFUSED, job_id);

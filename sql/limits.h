@@ -28,6 +28,12 @@
  */
 enum err limits_take(struct db *db, uint64_t account_id, uint64_t count) MUST_CHECK;
 
+/*
+ * After a job of the account was claimed, and its turn noted, which makes others who claim one of the
+ * account's wait: see that no more run than may.  ERR_LIMIT; roll back then.
+ */
+enum err limits_running(struct db *db, uint64_t account_id) MUST_CHECK;
+
 /* After they were queued: job id, or every job of a batch, goes where it may.  ERR_LIMIT; roll back then. */
 enum err limits_job_host(struct db *db, uint64_t job_id) MUST_CHECK;
 enum err limits_batch_hosts(struct db *db, uint64_t batch_id) MUST_CHECK;

@@ -79,4 +79,5 @@ dist_sql_DATA = %D%/0001_initial.sql \
 	%D%/0022_support.sql \
 	%D%/0023_import_options.sql \
 	%D%/0024_delete2.sql \
-	%D%/0025_delete2_digest.sql
+	%D%/0025_delete2_digest.sql \
+	%D%/0026_max_running.sql

@@ -16,7 +16,7 @@
 #include "sql/db.h"
 
 /* The newest migration this program was built for. */
-enum { MCV_SCHEMA_VERSION = 25 };
+enum { MCV_SCHEMA_VERSION = 26 };
 
 struct migration {
 	unsigned version;

@@ -19,9 +19,10 @@ struct grant {
 static const struct grant grants[] = {
     /* the admin pages; made_ is what limits count */
     {"account",
-	"SELECT, INSERT (name, max_queued, max_daily, panel_origins, notify_email, may_delete2, "
+	"SELECT, INSERT (name, max_running, max_queued, max_daily, panel_origins, notify_email, may_delete2, "
 	"created_at),"
-	" UPDATE (name, suspended_at, closed_at, max_queued, max_daily, panel_origins, notify_email, "
+	" UPDATE (name, suspended_at, closed_at, max_running, max_queued, max_daily, panel_origins, "
+	"notify_email, "
 	"may_delete2, made_on, made_count)",
 	"SELECT"},
     {"account_host", "SELECT, INSERT, DELETE", "SELECT"},

@@ -11,7 +11,7 @@
 	" (SELECT COUNT(*) FROM user u WHERE u.account_id = a.id)," \
 	" (SELECT COUNT(*) FROM job j WHERE j.account_id = a.id AND j.state = 'queued')," \
 	" (SELECT COUNT(*) FROM job j WHERE j.account_id = a.id AND j.state = 'running')," \
-	" a.panel_origins, a.closed_at, a.notify_email, a.may_delete2"
+	" a.panel_origins, a.closed_at, a.notify_email, a.may_delete2, a.max_running"
 
 enum { NAME_MAX_CHARS = 100 };
 
@@ -33,6 +33,7 @@ static void read_row(const struct db_rows *rows, size_t row, struct account *acc
 	    .closed_at = db_time_s(rows, row, 12),
 	    .notify_email = db_str(rows, row, 13),
 	    .may_delete2 = db_u64(rows, row, 14) != 0,
+	    .max_running = db_i64(rows, row, 15),
 	};
 }
 

@@ -27,6 +27,7 @@ struct account {
 				 wait */
 	int64_t closed_at;    /* 0 = not: suspended for good */
 	int64_t created_at;
+	int64_t max_running;           /* jobs running at once; 0 = no limit */
 	int64_t max_queued, max_daily; /* jobs waiting at once, jobs made in a day (UTC); -1 = no limit */
 	bool may_delete2;    /* whether its jobs may delete on a destination (sql/store_delete2.h) */
 	uint64_t made_today; /* counted only while there is a limit */
@@ -44,6 +45,7 @@ struct account_fields {
 	const char *issuer, *external_id;
 	const struct external *externals;
 	size_t external_count;
+	int64_t max_running;           /* 1 to ACCOUNT_LIMIT_MAX; 0 = no limit */
 	int64_t max_queued, max_daily; /* 0 to ACCOUNT_LIMIT_MAX; -1 = no limit */
 	const bool *may_delete2;       /* NULL: as it is, which with a new one is: it may not */
 	const char *const *hosts;      /* names or "*.domain" it may copy to */

@@ -36,8 +36,8 @@ static bool fields_fit(const struct account_fields *f)
 	for (size_t i = 0; i < f->host_count; i++)
 		if (!host_fits(f->hosts[i]))
 			return false;
-	return text_fits(f->name, 1, NAME_MAX_CHARS) && limit_fits(f->max_queued) &&
-	       limit_fits(f->max_daily) && f->host_count <= ACCOUNT_HOSTS_MAX &&
+	return text_fits(f->name, 1, NAME_MAX_CHARS) && f->max_running >= 0 && limit_fits(f->max_running) &&
+	       limit_fits(f->max_queued) && limit_fits(f->max_daily) && f->host_count <= ACCOUNT_HOSTS_MAX &&
 	       (given(f->notify_email) == NULL || parse_is_email(f->notify_email)) &&
 	       origin_list_add(&origins, f->panel_origins) == ERR_OK;
 }
@@ -71,10 +71,10 @@ enum err store_account_version(
 	if (e != ERR_OK)
 		return e;
 	/* no name has a line break; external ids are a line each */
-	buf_addf(&b, "%s\n%s\n%s\n%lld\n%lld\n%d", account->name,
+	buf_addf(&b, "%s\n%s\n%s\n%lld\n%lld\n%lld\n%d", account->name,
 	    account->panel_origins ? account->panel_origins : "",
-	    account->notify_email ? account->notify_email : "", (long long)account->max_queued,
-	    (long long)account->max_daily, account->may_delete2);
+	    account->notify_email ? account->notify_email : "", (long long)account->max_running,
+	    (long long)account->max_queued, (long long)account->max_daily, account->may_delete2);
 	for (size_t i = 0; i < count; i++)
 		buf_addf(&b, "\n%s", hosts[i]);
 	buf_addf(&b, "\n\n%s", account->external_ids ? account->external_ids : "");
@@ -128,12 +128,13 @@ static enum err save(struct db *db, void *ctx)
 	f = s->f;
 	if (e == ERR_OK && s->id == 0) {
 		e = db_exec(db,
-		    "INSERT INTO account (name, max_queued, max_daily, panel_origins, notify_email, "
+		    "INSERT INTO account (name, max_running, max_queued, max_daily, panel_origins, "
+		    "notify_email, "
 		    "may_delete2, created_at)"
-		    " VALUES (?, ?, ?, ?, ?, COALESCE(?, 0), UTC_TIMESTAMP(6))",
-		    DB_ARGS(db_p_str(f->name), db_p_count(f->max_queued), db_p_count(f->max_daily),
-			db_p_str(given(f->panel_origins)), db_p_str(given(f->notify_email)),
-			may_delete2_param(f)),
+		    " VALUES (?, ?, ?, ?, ?, ?, COALESCE(?, 0), UTC_TIMESTAMP(6))",
+		    DB_ARGS(db_p_str(f->name), db_p_id((uint64_t)f->max_running), db_p_count(f->max_queued),
+			db_p_count(f->max_daily), db_p_str(given(f->panel_origins)),
+			db_p_str(given(f->notify_email)), may_delete2_param(f)),
 		    NULL);
 		if (e == ERR_OK)
 			s->id = db_insert_id(db);
@@ -141,10 +142,11 @@ static enum err save(struct db *db, void *ctx)
 		e = demand_version(db, a, s);
 		if (e == ERR_OK)
 			e = db_exec(db,
-			    "UPDATE account SET name = ?, max_queued = ?, max_daily = ?, "
+			    "UPDATE account SET name = ?, max_running = ?, max_queued = ?, max_daily = ?, "
 			    "panel_origins = ?, notify_email = ?, may_delete2 = COALESCE(?, may_delete2) "
 			    "WHERE id = ?",
-			    DB_ARGS(db_p_str(f->name), db_p_count(f->max_queued), db_p_count(f->max_daily),
+			    DB_ARGS(db_p_str(f->name), db_p_id((uint64_t)f->max_running),
+				db_p_count(f->max_queued), db_p_count(f->max_daily),
 				db_p_str(given(f->panel_origins)), db_p_str(given(f->notify_email)),
 				may_delete2_param(f), db_p_u64(s->id)),
 			    NULL);

@@ -76,7 +76,7 @@ struct claim {
 };
 
 /* Both rows are written under a condition and must change: whoever commits first has them.  ERR_LOST:
- * somebody did, or has the same mailboxes. */
+ * somebody did, or has the same mailboxes.  ERR_LIMIT: the account runs as many as it may. */
 static enum err write_claim(struct db *db, const struct claim *c)
 {
 	uint64_t changed;
@@ -99,7 +99,9 @@ static enum err write_claim(struct db *db, const struct claim *c)
 	    &changed);
 	if (e == ERR_CONFLICT || (e == ERR_OK && changed != 1))
 		return ERR_LOST;
-	return e == ERR_OK ? turns_note(db, c->account_id) : e;
+	if (e == ERR_OK)
+		e = turns_note(db, c->account_id);
+	return e == ERR_OK ? limits_running(db, c->account_id) : e;
 }
 
 /* The servers may have been edited while the job waited; the mailboxes may be others then, and run already:
@@ -198,6 +200,8 @@ static enum err claim_of_account(struct db *db, struct arena *a, struct claim *c
 			return ERR_OK;
 		if (e == ERR_UNCERTAIN)
 			return settle(db, a, t, job_r);
+		if (e == ERR_LIMIT)
+			return unread;
 		if (e == ERR_INTERNAL)
 			unread = e;
 		if (e == ERR_LOST || e == ERR_INTERNAL)

@@ -11,8 +11,10 @@ enum err turns_begin(struct db *db, struct arena *a, struct turns *t_r)
 	*t_r = (struct turns){.arena = a, .last = last.count > 0 ? db_u64(&last, 0, 0) : 0};
 	t_r->at = t_r->last;
 	e = db_query(db, a,
-	    "SELECT account_id FROM job FORCE INDEX (job_queue) WHERE state = 'running' GROUP BY account_id"
-	    " ORDER BY COUNT(*), account_id <= ?, account_id",
+	    "SELECT j.account_id, COALESCE(COUNT(*) >= MAX(a.max_running), 0) FROM job j FORCE INDEX "
+	    "(job_queue)"
+	    " JOIN account a ON a.id = j.account_id WHERE j.state = 'running' GROUP BY j.account_id"
+	    " ORDER BY COUNT(*), j.account_id <= ?, j.account_id",
 	    DB_ARGS(db_p_u64(t_r->last)), &t_r->running);
 	if (e == ERR_OK)
 		t_r->waits = arena_array(a, t_r->running.count + 1, sizeof(*t_r->waits));
@@ -65,7 +67,7 @@ enum err turns_next(struct db *db, struct turns *t, uint64_t *account_id_r)
 		size_t i = t->next_running++;
 
 		*account_id_r = db_u64(&t->running, i, 0);
-		if (t->waits[i])
+		if (t->waits[i] && db_u64(&t->running, i, 1) == 0)
 			return ERR_OK;
 	}
 	return ERR_NOT_FOUND;

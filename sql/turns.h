@@ -7,7 +7,9 @@
  * on; those that have jobs running come after all that have none.  One queue for all would let a customer's
  * ten thousand mailboxes keep every other customer waiting for days (threat T21).  So an account holds more
  * than one slot only while nobody else waits, and who comes new waits for one run to end, not for a queue.
- * Workers that ask at the very same moment may both choose one account: the next claim makes good for it.
+ * Where an administrator has said how many of an account's may run (max_running), no more do, though slots
+ * are free (limits_running()). Workers that ask at the very same moment may both choose one account: the next
+ * claim makes good for it.
  *
  * The way round is walked lazily, jumping from account to account in an index that holds queued jobs alone: a
  * claim costs the same whatever the number of jobs and of accounts.
@@ -29,13 +31,14 @@ enum { TURNS_JOBS = 8 };
 /* A way round.  All in the arena. */
 struct turns {
 	struct arena *arena;
-	uint64_t last;          /* the account that was served last; 0: none ever */
-	uint64_t at;            /* how far the way has come */
-	bool is_past_end;       /* gone on from the lowest id */
-	struct db_rows running; /* accounts with jobs running, those with the fewest first */
-	bool *waits;            /* of each of these: it has jobs queued, too */
-	size_t next_running;    /* of these: the next to be told */
-	bool is_round;          /* all others have been told */
+	uint64_t last;    /* the account that was served last; 0: none ever */
+	uint64_t at;      /* how far the way has come */
+	bool is_past_end; /* gone on from the lowest id */
+	struct db_rows
+	    running; /* accounts with jobs running, those with the fewest first; whether no more may */
+	bool *waits; /* of each of these: it has jobs queued, too */
+	size_t next_running; /* of these: the next to be told */
+	bool is_round;       /* all others have been told */
 };
 
 enum err turns_begin(struct db *db, struct arena *a, struct turns *t_r) MUST_CHECK;

@@ -103,6 +103,19 @@ def test_a_limit_holds_and_says_so():
     limits()
 
 
+def test_how_many_jobs_may_run_at_once_is_set_shown_and_taken_back():
+    limits(max_running="2")
+    same(web.sql("SELECT max_running FROM account WHERE id = %d" % web.acme), [["2"]])
+    url = "/migration/accounts/%d" % web.acme
+    has(admin.get(url).text, 'name="max_running" type="number" inputmode="numeric" min="1" aria-describedby="max_running-hint" value="2"')
+    has(admin.get("/migration/accounts").text, "0 of 2")
+    same([a["max_running"] for a in admin.json("/migration/accounts").json()["accounts"] if a["id"] == web.acme], [2])
+    a = admin.post_json(url, {"name": "Acme", "max_running": "0"})
+    same((a.status, list(a.json()["fields"])), (422, ["max_running"]))
+    limits()
+    same(web.sql("SELECT COUNT(*) FROM account WHERE max_running IS NOT NULL"), [["0"]])
+
+
 def test_a_limit_holds_however_many_ask_at_once():
     web.sql("DELETE FROM job")
     for limit in ({"max_queued": "5"}, {"max_daily": "5"}):

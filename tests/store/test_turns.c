@@ -2,6 +2,8 @@
  * cost that does not grow with the queue. */
 #include "tests/store/fixture.h"
 
+#include <poll.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "lib/clock.h"
@@ -84,6 +86,95 @@ static void an_account_has_two_slots_only_while_nobody_else_waits(void **state)
 	finish_as(&third, JOB_DONE);
 	assert_int_equal(account_of(claim_next(&fourth)), member_b.account_id);
 	assert_consistent();
+}
+
+static enum err claim_in(struct db *by, struct arena *a)
+{
+	struct queue_token t;
+	struct queue_job j;
+
+	queue_token_new(&t);
+	return store_queue_claim(by, a, worker_1, 60, &t, &j);
+}
+
+static enum err claim_on(struct db *by)
+{
+	return claim_in(by, arena);
+}
+
+struct claimer {
+	struct db *db;
+	enum err e;
+};
+
+static void *claim_at_once(void *ctx)
+{
+	AUTO_ARENA struct arena *a = arena_new();
+	struct claimer *c = ctx;
+
+	c->e = claim_in(c->db, a);
+	return NULL;
+}
+
+static void no_more_run_than_the_account_may(void **state)
+{
+	struct queue_token first, second, other;
+	unsigned slots;
+
+	(void)state;
+	assert_ok(store_queue_slots_set(db, 5, &slots));
+	run_sql(
+	    arena_printf(arena, "UPDATE account SET max_running = 2 WHERE id = %lu", member_a.account_id));
+	queue_up(member_a.account_id, 10, 0);
+	assert_int_equal(account_of(claim_next(&first)), member_a.account_id);
+	assert_int_equal(account_of(claim_next(&second)), member_a.account_id);
+	assert_int_equal(claim_on(db), ERR_NOT_FOUND);
+	/* others have the slots that are free */
+	queue_up(member_b.account_id, 1, 3600);
+	assert_int_equal(account_of(claim_next(&other)), member_b.account_id);
+	assert_int_equal(claim_on(db), ERR_NOT_FOUND);
+	finish_as(&first, JOB_DONE);
+	assert_int_equal(account_of(claim_next(&first)), member_a.account_id);
+	assert_int_equal(claim_on(db), ERR_NOT_FOUND);
+	run_sql("UPDATE account SET max_running = NULL");
+	assert_int_equal(account_of(claim_next(&other)), member_a.account_id);
+	assert_consistent();
+}
+
+/* Both have read that one more may run; the second waits for the first, and looks again. */
+static void of_two_who_claim_at_once_one_gets_the_last_that_may_run(void **state)
+{
+	struct db *second = fixture_connect(NULL);
+	struct claimer c = {.db = second};
+	struct queue_token t;
+	pthread_t thread;
+	unsigned slots;
+
+	(void)state;
+	assert_ok(store_queue_slots_set(db, 5, &slots));
+	run_sql(
+	    arena_printf(arena, "UPDATE account SET max_running = 2 WHERE id = %lu", member_a.account_id));
+	queue_up(member_a.account_id, 10, 0);
+	(void)claim_next(&t);
+	/* as if this one had claimed, and not committed yet */
+	assert_ok(db_begin(db));
+	run_sql("UPDATE run_slot SET job_id = (SELECT MAX(id) FROM job), claim_token = 'x' WHERE job_id IS "
+		"NULL ORDER BY n DESC "
+		"LIMIT 1");
+	run_sql("UPDATE job SET state = 'running', claim_token = 'x', worker_id = 1, lease_until = "
+		"UTC_TIMESTAMP(6) +"
+		" INTERVAL 1 MINUTE, started_at = UTC_TIMESTAMP(6) WHERE state = 'queued' ORDER BY id DESC "
+		"LIMIT 1");
+	run_sql("UPDATE account_turn SET claimed_at = UTC_TIMESTAMP(6)");
+	assert_int_equal(pthread_create(&thread, NULL, claim_at_once, &c), 0);
+	while (
+	    number("SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'") == 0)
+		(void)poll(NULL, 0, 150);
+	assert_ok(db_commit(db));
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_not_equal(c.e, ERR_OK);
+	assert_int_equal(number("SELECT COUNT(*) FROM job WHERE state = 'running'"), 2);
+	db_close(&second);
 }
 
 static void who_removes_what_has_ended_is_not_served_before_others(void **state)
@@ -177,6 +268,8 @@ int main(void)
 	    STORE_TEST(within_an_account_jobs_start_in_the_order_they_were_queued),
 	    STORE_TEST(a_long_queue_of_one_account_keeps_no_other_waiting),
 	    STORE_TEST(an_account_has_two_slots_only_while_nobody_else_waits),
+	    STORE_TEST(no_more_run_than_the_account_may),
+	    STORE_TEST(of_two_who_claim_at_once_one_gets_the_last_that_may_run),
 	    STORE_TEST(who_removes_what_has_ended_is_not_served_before_others),
 	    STORE_TEST(many_accounts_are_served_one_after_the_other),
 	    STORE_TEST(a_claim_reads_no_more_from_a_long_queue_than_from_a_short_one),
