@@ -316,8 +316,9 @@ static enum err decide(struct surplus *s)
 		refuse(s, "host1 has messages that are not on host2, or could not be read whole");
 		return ERR_OK;
 	}
-	if (same_folder(s, a) != NULL) {
-		refuse(s, same_folder(s, a));
+	const char *twice = s->count > 0 ? same_folder(s, a) : NULL;
+	if (twice != NULL) {
+		refuse(s, twice);
 		return ERR_OK;
 	}
 	if (is_over(s, o)) {
