@@ -365,7 +365,7 @@ def test_what_a_dry_run_counted_is_deleted_by_its_number_alone():
     cli.ok(*add_words(cli, user="surplus"), "--delete2")
     job = last_job()
     same(web.sql("SELECT delete2, dry_run FROM job WHERE id = %d" % job), [["1", "1"]])
-    web.sql("UPDATE job SET messages_to_delete = 12 WHERE id = %d" % job)
+    web.sql("UPDATE job SET messages_to_delete = 12, delete2_digest = REPEAT('0f', 32) WHERE id = %d" % job)
     has(cli.refused(CONFLICT, "job", "confirm-deletion", str(job), "--count", "12"), "no dry run that counted")
     web.end_job(job)
     has(cli.ok("job", "show", str(job)).out, "to delete      12")
